@@ -1,0 +1,27 @@
+"""The table of sources: (config section, kind) to the class that reads it. A new source is one line here."""
+
+from __future__ import annotations
+
+import importlib
+from types import MappingProxyType
+
+from monitor.model import Source
+
+SOURCES = MappingProxyType(
+    {
+        ("search", "duckduckgo"): "monitor.sources.search.duckduckgo:DuckDuckGo",
+        ("search", "brave"): "monitor.sources.search.brave:Brave",
+        ("page_views", "access_log"): "monitor.sources.page_views.access_log:AccessLog",
+        ("profiles", "github"): "monitor.sources.profiles.github:GitHub",
+    }
+)
+
+
+def load(section: str, kind: str) -> type[Source]:
+    """The source class for a config block, imported only now.
+
+    Raises KeyError when the table has no such source.
+    """
+    module, _, name = SOURCES[section, kind].partition(":")
+    found: type[Source] = getattr(importlib.import_module(module), name)
+    return found

@@ -1,0 +1,1 @@
+"""Sources of the config section `contacts`: one file per kind."""

@@ -1,0 +1,1 @@
+"""Sources of the config section `page_views`: one file per kind."""

@@ -1,0 +1,1 @@
+"""Sources of the config section `profiles`: one file per kind."""

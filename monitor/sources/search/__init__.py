@@ -1,0 +1,1 @@
+"""Sources of the config section `search`: one file per kind."""
