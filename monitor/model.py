@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -167,7 +167,7 @@ class Capture:
     status: int = 200
     asked: str = ""
     url: str = ""
-    headers: Mapping[str, str] = NOTHING
+    headers: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
 
     @property
@@ -184,7 +184,7 @@ class Exchange:
     asked: str
     ms: int
     status: int | None = None
-    headers: Mapping[str, str] = NOTHING
+    headers: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
     capture: Capture | None = None
 
@@ -351,6 +351,7 @@ class Reading:
     exchanges: tuple[Exchange, ...] = ()
     records: tuple[Record, ...] = ()
     increments: bool = False
+    rule: str = ""
     batch: Batch | None = None
     reread_of: int | None = None
     note: str = ""
@@ -393,6 +394,7 @@ class Source(Protocol):
     kind: ClassVar[str]
     every: ClassVar[str] = "1d"
     parser: ClassVar[int] = 1
+    rule: ClassVar[str] = ""  # the version of the rule by which views are counted
     keep: ClassVar[bool] = True
     history: ClassVar[bool] = False
     reads_status: ClassVar[frozenset[int]] = frozenset()
@@ -430,5 +432,3 @@ def each(source: S, name: str) -> Iterable[tuple[str, S]]:
     """One source per value of a list field: `queries = ["a", "b"]` makes two, each with a list of one."""
     for value in getattr(source, name):
         yield slug(value), replace(source, **{name: (value,)})  # type: ignore[type-var]
-
-

@@ -37,6 +37,7 @@ REASONS = MappingProxyType(
         "forbidden_address": Reason(_F, "{host} led to a private address ({detail}), which is not asked; check `url`."),
         "no_file": Reason(_F, "No file matches {detail}; set `files` of {name} to where your web server writes."),
         "no_permission": Reason(_F, "{detail} may not be read; let this user read it (on Debian: group adm)."),
+        "damaged_file": Reason(_F, "{detail} is damaged; what could be read of it is counted, and the rest is a gap."),
         "unknown_format": Reason(
             _C, "The lines of {detail} are in a log format that is not known, so nothing was counted; use `combined`."
         ),
@@ -53,7 +54,9 @@ REASONS = MappingProxyType(
             _C, "{host} answered with a page that is not understood; the page is kept: update Monitor, then reread."
         ),
         "js_required": Reason(_C, "{host} answered with a page that needs JavaScript; use an API or import by hand."),
-        "parser_error": Reason(_C, "Reading the answer of {host} met a fault of Monitor's; the page is kept: report it."),
+        "parser_error": Reason(
+            _C, "Reading the answer of {host} met a fault of Monitor's; the page is kept: report it."
+        ),
         # suspect: parsed, but a sanity check failed
         "decoy": Reason(_S, "The results of {host} have little to do with the query, so no rank is drawn from them."),
         "one_host": Reason(_S, "All results of {host} are one site's, so no rank is drawn from them."),
@@ -64,7 +67,9 @@ REASONS = MappingProxyType(
         "off": Reason(_M, "Monitor was not running then; leave it running to close such gaps."),
         "asleep": Reason(_M, "This machine was asleep then; let it wake for the daily reading to close such gaps."),
         "breaker": Reason(_M, "{host} refused several times in a row and is left alone until {detail}."),
-        "budget": Reason(_M, "The monthly budget of {name} is used up ({detail}); raise it or wait for the month's end."),
+        "budget": Reason(
+            _M, "The monthly budget of {name} is used up ({detail}); raise it or wait for the month's end."
+        ),
         "key_missing": Reason(_M, "The key of {name} is missing: set {detail}."),
         "not_before": Reason(_M, "{host} asked to be left alone until {detail}."),
         "disk": Reason(_M, "The disk is nearly full, so nothing was asked; make room."),

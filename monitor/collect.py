@@ -1,0 +1,326 @@
+"""One attempt at a source: ask, classify, parse, check for sanity, and say how it ended.
+
+Pure: the clock, the asking and the reading of files are arguments, so that a kept capture runs through the very same
+code years later (`reread`). The order of classification is that of docs/design.md section 4: transport, status and
+final address, then parse, then the page's own word that there is nothing, then sanity.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from urllib.parse import urlsplit
+
+from monitor import sanity
+from monitor.model import (
+    Batch,
+    Blocked,
+    Capture,
+    Context,
+    Exchange,
+    FetchFailed,
+    Files,
+    Http,
+    Kind,
+    LayoutChanged,
+    LogCursor,
+    Measure,
+    NotAsked,
+    Outcome,
+    Parsed,
+    Reading,
+    Record,
+    Result,
+    Source,
+    Trigger,
+)
+from monitor.reasons import REASONS, advice
+
+Ask = Callable[[Http, int], Exchange]
+ReadFiles = Callable[[Files], Iterator[Batch]]
+Clock = Callable[[], datetime]
+
+ASK_AGAIN = frozenset({"dns", "connection", "truncated", "bad_encoding", "server_error"})
+_STATUS = {
+    401: "denied",
+    402: "denied",
+    403: "denied",
+    451: "denied",
+    429: "rate_limited",
+    404: "not_found",
+    410: "not_found",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One attempt to make: which source, for which slot."""
+
+    name: str
+    source: Source
+    slot: datetime
+    day: date
+    trigger: Trigger
+    cursors: tuple[LogCursor, ...] = ()
+    reread_of: int | None = None
+
+
+class _Ended(Exception):
+    """The attempt ended without a trustworthy answer."""
+
+    def __init__(self, reason: str, detail: str = "", host: str = "", outcome: Outcome | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.detail, self.host = reason, detail, host
+        self.outcome = outcome or REASONS[reason].outcome
+
+
+def collect(task: Task, ask: Ask, read_files: ReadFiles, clock: Clock) -> Iterator[Reading]:
+    """Make the attempt; yields one reading, or for files one per batch (none when nothing is new).
+
+    The caller stores each reading before it takes the next.
+    """
+    ctx = Context(now=clock(), day=task.day, cursors=task.cursors)
+    requests = list(task.source.requests(ctx))
+    files = [request for request in requests if isinstance(request, Files)]
+    for request in files:
+        yield from _collect_files(task, ctx, request, read_files, clock)
+    pages = [request for request in requests if isinstance(request, Http)]
+    if pages:
+        yield _Attempt(task, ask, clock, ctx).run(pages)
+
+
+class _Attempt:
+    """The state of one attempt over HTTP: its exchanges and records so far."""
+
+    def __init__(self, task: Task, ask: Ask, clock: Clock, ctx: Context) -> None:
+        self.task, self.ask, self.clock, self.ctx = task, ask, clock, ctx
+        self.exchanges: list[Exchange] = []
+        self.records: list[Record] = []
+        self.notes: list[str] = []
+        self.depth = 0
+        self.nothing = False
+
+    def run(self, requests: Iterable[Http]) -> Reading:
+        """Ask every request and every further page; the first that fails decides."""
+        try:
+            for request in requests:
+                self._chain(request)
+            reason = self._sanity()
+        except _Ended as ended:
+            return self._reading(ended.outcome, ended.reason, ended.detail, ended.host)
+        if reason:
+            return self._reading(Outcome.SUSPECT, reason, "", self._host())
+        if self.nothing and not self._holds_any():
+            return self._reading(Outcome.EMPTY, "no_results", "", self._host())
+        return self._reading(Outcome.OK, "", "", "")
+
+    def _chain(self, request: Http) -> None:
+        """A request and the pages after it. A later page that fails leaves what was seen before it standing."""
+        page, following = 1, self._page(request, 1)
+        while following:
+            if _origin(following.url) != _origin(request.url):  # a page does not choose whom we ask
+                self.notes.append(f"page {page + 1}: not asked, it leads to another host")
+                return
+            page += 1
+            try:
+                following = self._page(following, page)
+            except _Ended as ended:
+                if ended.outcome is Outcome.SUSPECT:
+                    raise
+                self.notes.append(f"page {page}: {ended.outcome}, {ended.reason}")
+                return
+
+    def _page(self, request: Http, page: int) -> Http | None:
+        exchange = self._ask(request)
+        capture = exchange.capture
+        if capture is None:
+            raise _Ended("truncated", "no answer kept", _host_of(exchange.asked))
+        classify(capture, self.task.source)
+        parsed = self._parse(capture, page)
+        before = [r.url for r in self.records if isinstance(r, Result) and r.kind is Kind.ORGANIC]
+        now = [r.url for r in parsed.records if isinstance(r, Result) and r.kind is Kind.ORGANIC]
+        if page > 1 and now and before[-len(now) :] == now:
+            raise _Ended("same_page", "", _host_of(capture.asked))
+        if not (parsed.none or now or (parsed.records and self.task.source.measure is not Measure.SEARCH)):
+            raise _Ended("layout_unknown", "", _host_of(capture.asked))
+        self.nothing = self.nothing or parsed.none
+        if parsed.altered:
+            self.notes.append(f"answered for: {parsed.altered}")
+        self._add(parsed)
+        return parsed.next
+
+    def _ask(self, request: Http) -> Exchange:
+        for again in (True, False):
+            n = len(self.exchanges) + 1
+            try:
+                exchange = self.ask(request, n)
+            except FetchFailed as failed:
+                if again and failed.reason in ASK_AGAIN:
+                    self.notes.append(f"asked twice, first: {failed.reason}")
+                    continue
+                self.exchanges.append(failed.exchange or Exchange(n=n, asked=request.url, ms=0))
+                raise _Ended(failed.reason, failed.detail, _host_of(request.url)) from failed
+            except NotAsked as refused:
+                raise _Ended(refused.reason, refused.detail, _host_of(request.url)) from refused
+            if again and exchange.status in (502, 503, 504):
+                self.notes.append(f"asked twice, first: status {exchange.status}")
+                continue
+            break
+        self.exchanges.append(exchange)
+        return exchange
+
+    def _parse(self, capture: Capture, page: int) -> Parsed:
+        host = _host_of(capture.asked)
+        try:
+            return self.task.source.parse(capture, replace(self.ctx, page=page))
+        except Blocked as seen:
+            raise _Ended(seen.reason, seen.detail, host, Outcome.BLOCKED) from seen
+        except LayoutChanged as seen:
+            raise _Ended(seen.reason, seen.detail, host, Outcome.CHANGED) from seen
+        except Exception as error:  # a fault of a parser is recorded, and stops no other source
+            self.notes.append("".join(traceback.format_exception(error))[-4000:])
+            raise _Ended("parser_error", "", host) from error
+
+    def _add(self, parsed: Parsed) -> None:
+        """Add a page's records, positions counted on from what was seen; a URL seen before keeps its first place."""
+        blocks = 1 + max((r.block for r in self.records if isinstance(r, Result)), default=-1)
+        above = max((r.position_absolute or 0 for r in self.records if isinstance(r, Result)), default=0)
+        seen = {r.url for r in self.records if isinstance(r, Result) and r.position is not None}
+        for record in parsed.records:
+            if not isinstance(record, Result):
+                self.records.append(record)
+                continue
+            position = record.position
+            if position is not None:
+                if record.url and record.url in seen:
+                    continue
+                seen.add(record.url)
+                self.depth += 1
+                position = self.depth
+            absolute = record.position_absolute
+            self.records.append(
+                replace(
+                    record,
+                    position=position,
+                    block=record.block + blocks,
+                    position_absolute=None if absolute is None else absolute + above,
+                )
+            )
+
+    def _holds_any(self) -> bool:
+        """Whether what the source is asked for was seen: organic results, or any record of another measure."""
+        return self.depth > 0 if self.task.source.measure is Measure.SEARCH else bool(self.records)
+
+    def _sanity(self) -> str:
+        if self.task.source.measure is not Measure.SEARCH:
+            return ""
+        results = [r for r in self.records if isinstance(r, Result) and r.kind is Kind.ORGANIC]
+        return sanity.doubt(self.task.source.series().query, results)
+
+    def _host(self) -> str:
+        return _host_of(self.exchanges[-1].asked) if self.exchanges else ""
+
+    def _reading(self, outcome: Outcome, reason: str, detail: str, host: str) -> Reading:
+        keeps = outcome in (Outcome.OK, Outcome.EMPTY, Outcome.SUSPECT)
+        searching = self.task.source.measure is Measure.SEARCH
+        return Reading(
+            slot=self.task.slot,
+            day=self.task.day,
+            trigger=self.task.trigger,
+            started_at=self.ctx.now,
+            finished_at=max(self.clock(), self.ctx.now),
+            outcome=outcome,
+            reason=reason,
+            advice=advice(reason, host=host, detail=detail, name=self.task.name),
+            parser=self.task.source.parser,
+            depth=self.depth if keeps and searching else None,
+            exchanges=tuple(self.exchanges),
+            records=tuple(self.records) if keeps else (),
+            reread_of=self.task.reread_of,
+            note="\n".join(self.notes),
+        )
+
+
+def classify(capture: Capture, source: Source) -> None:
+    """Raise _Ended for a status or a final address that says how it ended before any parse."""
+    host = _host_of(capture.asked)
+    status = capture.status
+    where = urlsplit(capture.url or capture.asked)
+    if any(mark in where.path for mark in ("/sorry/", "/showcaptcha", "/sp/captcha")) or "wappass" in where.netloc:
+        raise _Ended("captcha", "", host)
+    if where.netloc.startswith("consent."):
+        raise _Ended("consent", "", host)
+    if status in source.reads_status:
+        return
+    if status == 202 and source.measure is Measure.SEARCH:
+        raise _Ended("challenge", "status 202", host)
+    if status in _STATUS:
+        raise _Ended(_STATUS[status], f"status {status}", host)
+    if status >= 500:
+        raise _Ended("server_error", f"status {status}", host)
+    if status >= 400:
+        raise _Ended("bad_request", f"status {status}", host)
+    if status >= 300:
+        raise _Ended("redirect", f"status {status}", host)
+
+
+def _collect_files(task: Task, ctx: Context, request: Files, read_files: ReadFiles, clock: Clock) -> Iterator[Reading]:
+    """One reading per batch. A file in a format not known is left where it was, and holds up no other."""
+    unknown: dict[str, LayoutChanged] = {}
+    try:
+        for batch in read_files(request):
+            if batch.after.name in unknown:
+                continue
+            try:
+                parsed = task.source.parse(batch.capture, ctx) if batch.capture.body else Parsed()
+            except LayoutChanged as seen:
+                unknown[batch.after.name] = seen
+                continue
+            yield _of_files(task, ctx, clock, Outcome.OK, batch=batch, parsed=parsed)
+    except FetchFailed as failed:
+        yield _of_files(task, ctx, clock, Outcome.FAILED, failed.reason, failed.detail)
+    if unknown:
+        reason = next(iter(unknown.values())).reason
+        yield _of_files(task, ctx, clock, Outcome.CHANGED, reason, ", ".join(unknown))
+
+
+def _of_files(
+    task: Task,
+    ctx: Context,
+    clock: Clock,
+    outcome: Outcome,
+    reason: str = "",
+    detail: str = "",
+    *,
+    batch: Batch | None = None,
+    parsed: Parsed | None = None,
+) -> Reading:
+    gaps = batch.gaps if batch else ()
+    return Reading(
+        slot=task.slot,
+        day=ctx.day,
+        trigger=task.trigger,
+        started_at=ctx.now,
+        finished_at=max(clock(), ctx.now),
+        outcome=outcome,
+        reason=reason,
+        advice=advice(reason, detail=detail, name=task.name),
+        parser=task.source.parser,
+        exchanges=(Exchange(n=1, asked=batch.capture.place, ms=0, capture=batch.capture),) if batch else (),
+        records=parsed.records if parsed else (),
+        increments=parsed.increments if parsed else False,
+        rule=task.source.rule,
+        batch=batch,
+        note="; ".join(f"{gap.name} was gone before it was read to its end (byte {gap.offset})" for gap in gaps),
+    )
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.casefold()
+
+
+def _host_of(url: str) -> str:
+    return urlsplit(url).hostname or url

@@ -1,0 +1,98 @@
+"""Secrets: from the name in the config to the value at the last moment, and out of everything that is kept.
+
+A value never enters an exception, a log line, an exchange's URL or headers. The body of an answer is evidence and is
+kept as it came, even where a host repeats a key in it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from monitor.model import NotAsked, Secret
+
+HIDDEN = "***"
+_LONGEST = 65_536
+
+
+def resolve(secret: Secret, base: Path, environ: Mapping[str, str]) -> str:
+    """The value of a secret, its prefix put before it.
+
+    An environment name is looked up as `$CREDENTIALS_DIRECTORY/NAME` (systemd `LoadCredential=`), then in the file
+    that NAME_FILE names (the habit of container images), then as NAME itself. A file is relative to `base`, the
+    config's folder, and must be a regular file that only its owner can read; the other two are set up by systemd or
+    the container, whose modes are their own. Raises `NotAsked("key_missing")` whose detail says what to set.
+    """
+    value = _of_environment(secret.env, environ) if secret.env else _of_file(secret.file, base)
+    what = f"the environment variable {secret.env}" if secret.env else f"file {secret.file}"
+    if not value:
+        raise NotAsked("key_missing", what if secret.env else f"{what}: it is empty")
+    if not value.isprintable():
+        raise NotAsked("key_missing", f"{what}: one line of plain text")
+    return secret.prefix + value
+
+
+def _of_environment(name: str, environ: Mapping[str, str]) -> str:
+    folder, named = environ.get("CREDENTIALS_DIRECTORY", ""), environ.get(f"{name}_FILE", "")
+    if folder and (path := Path(folder, name)).exists():
+        return _read(path, f"the systemd credential {name}", private=False)
+    if named:
+        return _read(Path(named), f"the file that {name}_FILE names", private=False)
+    return environ.get(name, "").strip()
+
+
+def _of_file(name: str, base: Path) -> str:
+    return _read(base / name, f"file {name}", private=True)
+
+
+def _read(path: Path, what: str, *, private: bool) -> str:
+    """The stripped text of a small regular file. The checks are made on the opened file, so it cannot be swapped."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a named pipe must not hang us
+        try:
+            mode = os.fstat(handle).st_mode
+            if not stat.S_ISREG(mode):
+                trouble = "it is not a regular file"
+            elif private and mode & 0o077:
+                trouble = "chmod 600 it"
+            else:
+                return os.read(handle, _LONGEST).decode().strip()
+        finally:
+            os.close(handle)
+    except FileNotFoundError:
+        trouble = "it does not exist"
+    except UnicodeDecodeError:
+        trouble = "one line of plain text"
+    except OSError:
+        trouble = "it cannot be read"
+    raise NotAsked("key_missing", f"{what}: {trouble}")
+
+
+class Redactor:
+    """Takes secret values out of text that will be kept, however a server has quoted them when it sent them back."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        longest_first = sorted({value for value in values if value}, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(_however_quoted, longest_first))) if longest_first else None
+
+    def __call__(self, text: str) -> str:
+        """The text with every secret value replaced by `***`."""
+        return self._pattern.sub(HIDDEN, text) if self._pattern else text
+
+    def finds(self, text: str) -> bool:
+        """Whether a secret value stands in the text."""
+        return bool(self._pattern and self._pattern.search(text))
+
+
+def _however_quoted(value: str) -> str:
+    """A pattern for a value as it is, percent-encoded in either case, or encoded again inside another URL."""
+    return "".join(_character(character) for character in value)
+
+
+def _character(character: str) -> str:
+    encoded = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in character.encode("utf-8", "surrogatepass"))
+    plus = r"|\+" if character == " " else ""
+    return f"(?:{encoded}|{re.escape(character)}{plus})"

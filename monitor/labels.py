@@ -1,0 +1,102 @@
+"""Whose is a page: the owner's patterns, and which of them speaks for an address.
+
+A label is one row: the owner's own page, a page about the owner, a namesake's, an unwanted one, or another's. Ranks
+are views over labels, so that a new label corrects the past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Literal, get_args
+
+from monitor import urls
+
+Match = Literal["exact", "prefix", "host", "domain"]
+Whose = Literal["mine", "about_me", "namesake", "unwanted", "other"]
+Origin = Literal["config", "command"]
+
+WHOSE: tuple[Whose, ...] = get_args(Whose)
+_WEIGHT: dict[Match, int] = {"exact": 3, "prefix": 2, "host": 1, "domain": 0}
+_FORMS = "write example.org, *.example.org, example.org/path or https://example.org/page"
+
+
+@dataclass(frozen=True)
+class Label:
+    """Whose the pages under a pattern are; `added_at` is UTC, `id` the row in `labels` once it is stored."""
+
+    pattern: str
+    match: Match
+    whose: Whose
+    origin: Origin
+    added_at: datetime
+    id: int | None = None
+
+    @cached_property
+    def key(self) -> str:
+        """What addresses are compared with: the pattern's canonical form; for a domain the host alone."""
+        return urls.host(self.pattern[2:]) if self.match == "domain" else urls.canonical(self.pattern)
+
+
+def read_pattern(pattern: str) -> Match:
+    """How a pattern matches.
+
+    `example.org` is that host with or without `www.`, `*.example.org` the host and all below it, `example.org/path`
+    that path and all below it (on a segment border), and a full URL that one page.
+
+    Raises ValueError with a sentence for the owner when it is none of these.
+
+    >>> read_pattern("*.example.org"), read_pattern("linkedin.com/in/jane"), read_pattern("https://example.org/a")
+    ('domain', 'prefix', 'exact')
+    """
+    if "://" in pattern:
+        if not urls.is_link(pattern):
+            raise ValueError(f"{pattern!r} is no web address; {_FORMS}")
+        return "exact"
+    domain = pattern.startswith("*.")
+    rest = pattern[2:] if domain else pattern
+    if "*" in rest:
+        raise ValueError(f"{pattern!r}: a * stands only at the start, as in *.example.org")
+    if any(mark in rest for mark in "?#"):
+        raise ValueError(f"{pattern!r}: a ? or # goes with a full URL only, as in https://example.org/page?id=1")
+    name, _, path = rest.partition("/")
+    if not urls.is_link(f"https://{rest}") or "." not in name or "@" in name or ":" in name:
+        raise ValueError(f"{pattern!r} is no host, path or URL; {_FORMS}")
+    if domain and path:
+        raise ValueError(f"{pattern!r}: *. takes a host alone; {_FORMS}")
+    if domain:
+        return "domain"
+    return "prefix" if path else "host"
+
+
+def whose(url: str, labels: Iterable[Label]) -> Label | None:
+    """The label that speaks for an address, None when none does.
+
+    The more specific wins: exact before prefix before host before domain, and in one kind the longer pattern. Between
+    two equally specific ones a command's row beats the config's, and then the newest wins. So a general word given
+    later never hides a particular one given earlier.
+    """
+    url = urls.unwrap(url)
+    page = urls.canonical(url)
+    hosts = {urls.host(url), page.partition("/")[0].partition("?")[0]} - {""}
+    found = [label for label in labels if _covers(label, page, hosts)]
+    return max(found, key=_precedence, default=None)
+
+
+def _covers(label: Label, page: str, hosts: set[str]) -> bool:
+    key = label.key
+    match label.match:
+        case "exact":
+            return page == key
+        case "domain":
+            return any(name == key or name.endswith(f".{key}") for name in hosts)
+        case "host" if "/" not in key:
+            return key in hosts
+        case _:  # a path; also a host that is folded into one (user.medium.com is medium.com/@user)
+            return page == key or page.startswith((f"{key}/", f"{key}?", f"{key}#"))
+
+
+def _precedence(label: Label) -> tuple[int, int, bool, datetime]:
+    return _WEIGHT[label.match], len(label.key), label.origin == "command", label.added_at

@@ -1,0 +1,47 @@
+"""The schema, step by step. A step never changes once released; the next one adds to it.
+
+Views hold no data: they are dropped and made anew whenever their text changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from importlib.resources import files
+
+from sqlite_utils import Database, Migrations
+
+MIGRATIONS = Migrations("monitor")
+
+
+@MIGRATIONS(name="001_tables")
+def _tables(db: Database) -> None:
+    _run(db, _text("001_tables.sql"))
+
+
+def apply(db: Database) -> None:
+    """Bring the schema up to date. Call it inside a write: two processes may start at the same moment."""
+    MIGRATIONS.apply(db)
+    views = _text("views.sql")
+    mark = f"views {hashlib.sha256(views.encode()).hexdigest()[:16]}"
+    db.execute("create table if not exists _monitor_views (text_hash text primary key) strict")
+    if db.execute("select text_hash from _monitor_views").fetchall() == [(mark,)]:
+        return
+    for (name,) in db.execute("select name from sqlite_master where type = 'view'").fetchall():
+        db.execute(f"drop view [{name}]")
+    _run(db, views)
+    db.execute("delete from _monitor_views")
+    db.execute("insert into _monitor_views values (?)", [mark])
+
+
+def _text(name: str) -> str:
+    return files("monitor.store").joinpath("sql", name).read_text(encoding="utf-8")
+
+
+def _run(db: Database, script: str) -> None:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            db.execute(statement)
+            statement = ""
