@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
@@ -23,6 +23,7 @@ from monitor.plan import Due, Miss, first_again, plan, slots
 from monitor.reasons import advice
 from monitor.store import captures, readings, sources, state
 from monitor.store.connection import Store, StoreError
+from monitor.times import to_text
 
 LOOK_SECONDS = 20
 BEAT_SECONDS = 15
@@ -43,7 +44,7 @@ class Runner:
         self.alive = state.last_beat(store)
         self.asked: dict[str, datetime] = {}
         self.asleep: list[tuple[datetime, datetime]] = []
-        self.next_at: dict[str, datetime | None] = {}
+        self.next_tries: dict[str, str] = {}  # for the pages: when each source is asked next, UTC text
         self._under_way: set[str] = set()
         self._turn = threading.Lock()
         self._stop = threading.Event()
@@ -106,10 +107,18 @@ class Runner:
                 self._save_miss(by_name[miss.name], miss, now)
             for due in planned.due:
                 self._submit(by_name[due.name], due, now)
-            self.next_at.update(planned.next_at)
+            self._tell_next(planned.next_at)
             self.alive = now
         except StoreError as error:
             self.say(str(error))
+
+    def _tell_next(self, next_at: Mapping[str, datetime | None]) -> None:
+        for name, at in next_at.items():
+            soonest = state.next_asked(self.store, self.ids[name], name, at)
+            if soonest:
+                self.next_tries[name] = to_text(soonest)
+            else:
+                self.next_tries.pop(name, None)
 
     def prune(self) -> None:
         """Let old captures go."""

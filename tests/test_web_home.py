@@ -255,6 +255,16 @@ async def test_a_blog_alone_is_enough(opened: Open) -> None:
     assert home.select(".m-engines, #yours, .m-wait") == []
 
 
+async def test_an_old_log_is_said_to_be_old_and_not_to_be_nothing(opened: Open) -> None:
+    def old(data: Data) -> None:
+        data.views(data.source("access_log/blog", "page_views", subject="blog"), 400, {"/": 7}, {})
+
+    home = text(await page(await opened(old)))
+    assert "no line of the last 90 days" in home
+    assert "7 views" in home
+    assert "Nothing is counted yet" not in home
+
+
 async def test_views_lead_to_readings_too(opened: Open) -> None:
     ds = await opened("filled")
     rows = BeautifulSoup((await ds.client.get("/presence/current_ranks")).text, "lxml")

@@ -43,7 +43,7 @@ def run(config_path: Path, no_web: bool) -> int:
         runner.start()
         try:
             if listening:
-                _serve(settings, listening, stopped)
+                _serve(settings, listening, runner, stopped)
             else:
                 stopped.wait()
         finally:
@@ -105,11 +105,14 @@ def _greet(settings: Settings, listening: socket.socket | None) -> None:
         click.echo(f"Open http://{f'[{host}]' if ':' in host else host}:{port}/  (Ctrl-C ends)")
 
 
-def _serve(settings: Settings, listening: socket.socket, stopped: _Stopped) -> None:
+def _serve(settings: Settings, listening: socket.socket, runner: Runner, stopped: _Stopped) -> None:
     from monitor.web.serve import load_metadata, make_datasette, server
 
     datasette = make_datasette(
-        settings.database, load_metadata(settings.base), allowed_hosts=tuple(settings.web.allowed_hosts)
+        settings.database,
+        load_metadata(settings.base),
+        allowed_hosts=tuple(settings.web.allowed_hosts),
+        next_tries=runner.next_tries,
     )
     stopped.server = server(datasette.app(), settings.web.host, settings.web.port)
     if not stopped.seen:

@@ -55,6 +55,8 @@ def _rows(settings: Settings, store: Store, now: datetime) -> list[dict[str, Any
     for source in settings.sources:
         row = dict(health.get(source.name) or {"source": source.name, "outcome": None, "reason": "", "advice": ""})
         at = next_at.get(source.name)
+        if source.name in health:
+            at = state.next_asked(store, health[source.name]["source_id"], source.name, at)
         row["next_at"] = to_text(at) if at else None
         rows.append(row)
     return sorted(rows, key=lambda row: row["outcome"] in ("ok", "empty"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.config import Configured
 from monitor.model import Outcome
-from monitor.plan import SKEW, Attempt, Watched
+from monitor.plan import SKEW, Attempt, Watched, first_again
 from monitor.store.connection import Store
 from monitor.times import from_text, to_text
 
@@ -65,6 +65,12 @@ def first_attempts(store: Store, source_id: int) -> tuple[Attempt, ...]:
     )
     read = any(row["outcome"] in ("ok", "empty") for row in rows)
     return () if read or len(rows) > MOST_FIRST else tuple(_attempt(row) for row in rows)
+
+
+def next_asked(store: Store, source_id: int, name: str, planned: datetime | None) -> datetime | None:
+    """When a source is asked next: by its slots, or sooner where its first reading at once did not succeed."""
+    again = first_again(name, first_attempts(store, source_id))
+    return min(filter(None, (planned, again)), default=None)
 
 
 def never_read(store: Store, source_id: int) -> bool:

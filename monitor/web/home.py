@@ -77,6 +77,7 @@ class Home:
     page_one: tuple[search.PageOne, ...]
     unwanted: tuple[search.Unwanted, ...]
     sites: tuple[numbers.Site, ...]
+    older_sites: tuple[numbers.Line, ...]
     profiles: tuple[numbers.Profile, ...]
     contacts: numbers.Contacts
     sources: tuple[Source, ...]
@@ -104,6 +105,7 @@ def home(rows: Rows, database: str, links: Links) -> Home:
         page_one=() if first or unread else search.page_one(rows, links),
         unwanted=bad,
         sites=numbers.sites(rows, links),
+        older_sites=numbers.older_sites(rows, links),
         profiles=numbers.profiles(rows, links),
         contacts=numbers.contacts(rows, links),
         sources=sources,

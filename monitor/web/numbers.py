@@ -83,6 +83,19 @@ def sites(rows: Rows, links: Links) -> tuple[Site, ...]:
     return tuple(_site(rows, links, of(rows["views"], i)) for i in ids)
 
 
+def older_sites(rows: Rows, links: Links) -> tuple[Line, ...]:
+    """The newest counted day of each site that has none in the last 90 days: an old log, or one that has stopped."""
+    return tuple(
+        Line(
+            str(r["site"] or r["source"]),
+            f"{r['views']:,}",
+            links.rows("daily_page_views", source_id=r["source_id"], _sort_desc="day"),
+            words.on(date.fromisoformat(r["day"]), rows.today),
+        )
+        for r in rows["older"]
+    )
+
+
 def _site(rows: Rows, links: Links, days: Sequence[Row]) -> Site:
     source_id = days[0]["source_id"]
     complete = [r["day"] for r in days if r["complete"]]

@@ -50,6 +50,10 @@ READS: Mapping[str, str] = MappingProxyType(
             select source_id, source, site, day, views, visitors, complete, reading_id
             from daily_page_views where day > date(:today, '-90 days') order by source_id, day
         """,
+        "older": """
+            select source_id, source, site, max(day) as day, views, reading_id
+            from daily_page_views group by source_id having max(day) <= date(:today, '-90 days') order by source_id
+        """,
         "paths": """
             select * from (
               select v.source_id, v.path_id, p.path, sum(v.views) as views,
