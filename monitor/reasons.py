@@ -29,17 +29,19 @@ REASONS = MappingProxyType(
         "tls": Reason(_F, "The certificate of {host} was not accepted ({detail}); check the address and the clock."),
         "truncated": Reason(_F, "The answer of {host} broke off. It is tried again."),
         "bad_encoding": Reason(_F, "The answer of {host} could not be unpacked. It is tried again."),
-        "too_large": Reason(_F, "The answer of {host} is larger than the limit; check that `url` is the right page."),
+        "too_large": Reason(_F, "The answer of {host} is larger than the limit; check that url is the right page."),
         "server_error": Reason(_F, "{host} reported a fault of its own ({detail}). It is tried again."),
         "not_found": Reason(_F, "{host} has no such page ({detail}); check the names in the config."),
         "bad_request": Reason(_F, "{host} did not accept the question ({detail}); check the settings of {name}."),
-        "redirect": Reason(_F, "{host} sent us in a circle or to an address not allowed ({detail}); check `url`."),
-        "forbidden_address": Reason(_F, "{host} led to a private address ({detail}), which is not asked; check `url`."),
-        "no_file": Reason(_F, "No file matches {detail}; set `files` of {name} to where your web server writes."),
+        "redirect": Reason(_F, "{host} sent us in a circle or to an address not allowed ({detail}); check url."),
+        "forbidden_address": Reason(_F, "{host} led to a private address ({detail}), which is not asked; check url."),
+        "no_file": Reason(
+            _F, "No file matches {detail}; set files of {name} in config.toml to where your web server writes."
+        ),
         "no_permission": Reason(_F, "{detail} may not be read; let this user read it (on Debian: group adm)."),
         "damaged_file": Reason(_F, "{detail} is damaged; what could be read of it is counted, and the rest is a gap."),
         "unknown_format": Reason(
-            _C, "The lines of {detail} are in a log format that is not known, so nothing was counted; use `combined`."
+            _C, "The lines of {detail} are in a log format that is not known, so nothing was counted; use combined."
         ),
         # blocked: a refusal
         "captcha": Reason(_B, "{host} asked for a captcha, which is not solved; it is left alone for a while."),

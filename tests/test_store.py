@@ -255,6 +255,12 @@ def test_our_file_is_known_by_its_mark_and_is_in_wal_mode(store: Store) -> None:
     assert one(store, "pragma integrity_check") == "ok"
 
 
+def test_the_files_are_the_owners_alone(store: Store, duck: int) -> None:
+    readings.save(store, duck, reading("http://x.example/"))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in store.path.parent.glob("presence*")}
+    assert set(modes.values()) == {0o600}, modes
+
+
 def _open(path: Path) -> None:
     Store(path).close()
 

@@ -177,11 +177,11 @@ def _begin(path: Path) -> None:
     migrations.apply(Database(conn, execute_plugins=False))
     conn.execute("commit")
     conn.close()
-    new.chmod(0o600)
     new.replace(path)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # the owner's alone, and so its -wal and -shm
     conn = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False)
     conn.execute("pragma foreign_keys = on")
     conn.execute("pragma journal_mode = wal").fetchall()

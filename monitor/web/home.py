@@ -78,6 +78,7 @@ class Home:
     unwanted: tuple[search.Unwanted, ...]
     sites: tuple[numbers.Site, ...]
     older_sites: tuple[numbers.Line, ...]
+    counts_views: bool  # whether a source of page views is configured
     profiles: tuple[numbers.Profile, ...]
     contacts: numbers.Contacts
     sources: tuple[Source, ...]
@@ -106,6 +107,7 @@ def home(rows: Rows, database: str, links: Links) -> Home:
         unwanted=bad,
         sites=numbers.sites(rows, links),
         older_sites=numbers.older_sites(rows, links),
+        counts_views=any(s["measure"] == "page_views" for s in rows["sources"]),
         profiles=numbers.profiles(rows, links),
         contacts=numbers.contacts(rows, links),
         sources=sources,
