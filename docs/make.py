@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import sys
 import typing
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def _default(field: dataclasses.Field[typing.Any]) -> str:
 
 def commands() -> str:
     """The help text of every command."""
-    context = click.Context(cli, info_name="monitor")
+    context = click.Context(cli, info_name="monitor", **cli.context_settings)
     parts = ["# Commands\n\n```\n", cli.get_help(context), "\n```\n"]
     for name in COMMANDS:
         parts += _help(cli.get_command(context, name), name, context)  # type: ignore[arg-type]
@@ -86,7 +87,42 @@ def reasons() -> str:
     return HEAD + "".join(parts)
 
 
-PAGES = {"tables.md": tables, "sources.md": sources, "commands.md": commands, "reasons.md": reasons}
+def faults() -> str:
+    """Every fault the tests make a host commit, and how its reading ends."""
+    if str(DOCS.parent) not in sys.path:  # run as a script: the tests stand beside this folder
+        sys.path.append(str(DOCS.parent))
+    from tests.fault_table import SECTIONS
+
+    parts = ["# What goes wrong, and what becomes of it\n\n", FAULTS]
+    for title, rows in SECTIONS.items():
+        parts.append(
+            f"\n## {title}\n\n| what the host does | outcome | reason | what the owner is told |\n|---|---|---|---|\n"
+        )
+        for fault in rows:
+            reason = f"`{fault.reason}`" if fault.reason else ""
+            told = fault.told or "nothing: it is read, and the names in it come out right"
+            if fault.not_before:
+                told += f" Not asked again for {fault.not_before.total_seconds() / 3600:g} h."
+            parts.append(f"| {fault.happens} | `{fault.outcome}` | {reason} | {told} |\n")
+    return HEAD + "".join(parts)
+
+
+FAULTS = """\
+Each line is a host that misbehaves in this way, asked through the whole of Monitor: over HTTP and over TLS, with a
+deadline for the whole, and with less than 10 MB of memory (`tests/test_fault_table.py`). A reading that ends in any
+outcome but `ok` or `empty` gives no number, no rank and no zero: the day is a gap with its reason.
+
+A question that failed for want of a network, or whose answer broke off, is asked a second time at once, and then, like
+every `failed` one, some minutes and hours later. A refusal is never tried again that day.
+"""
+
+PAGES = {
+    "tables.md": tables,
+    "sources.md": sources,
+    "commands.md": commands,
+    "reasons.md": reasons,
+    "faults.md": faults,
+}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():

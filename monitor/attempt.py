@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
+import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.collect import Clock, Task, collect
@@ -15,11 +20,17 @@ from monitor.fetch import files, robots
 from monitor.fetch.http import HttpFetcher
 from monitor.model import Batch, Context, Exchange, Files, Http, Measure, NotAsked, Outcome, Reading, Trigger
 from monitor.politeness import Go, Refuse, read_retry_after
+from monitor.reasons import advice
 from monitor.store import hosts, logs, readings, state
-from monitor.store.connection import Store, only_one
+from monitor.store.connection import Store, StoreError, only_one
+from monitor.store.spool import Spool, Stored
 from monitor.times import to_text, utc_now
 
+LEAST_FREE = 50_000_000  # bytes: with less room on the disk of the history, nothing is asked
+
+log = logging.getLogger("monitor")
 Sleep = Callable[[float], None]
+Fetcher = Callable[[Settings], HttpFetcher]
 
 
 def host_of(request: Http) -> str:
@@ -27,14 +38,35 @@ def host_of(request: Http) -> str:
     return (urlsplit(request.url).netloc or request.url).casefold()
 
 
+def fetcher_of(settings: Settings) -> HttpFetcher:
+    """How this config's sources are asked."""
+    ca_file = settings.base / settings.fetch.ca_file if settings.fetch.ca_file else None
+    return HttpFetcher(base=settings.base, environ=os.environ, ca_file=ca_file)
+
+
+def free_bytes(folder: Path) -> int:
+    """The room on the disk that holds a folder, for this user."""
+    return shutil.disk_usage(folder).free
+
+
 @dataclass(frozen=True)
 class Attempts:
-    """Makes attempts for one config and one history; the clock and the waiting are arguments."""
+    """Makes attempts for one config and one history; the clock, the waiting, the asking and the room are arguments.
+
+    Readings that could not be stored the last time are stored first, as far as that can be done.
+    """
 
     settings: Settings
     store: Store
     clock: Clock = utc_now
     sleep: Sleep = time.sleep
+    fetcher: Fetcher = fetcher_of
+    free: Callable[[Path], int] = free_bytes
+    spool: Spool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spool", Spool(self.store))
+        self._catch_up()
 
     @property
     def _spacing(self) -> timedelta:
@@ -43,7 +75,38 @@ class Attempts:
     def make(
         self, configured: Configured, source_id: int, slot: datetime, day: date, trigger: Trigger
     ) -> Iterator[tuple[int, Reading]]:
-        """Make one attempt; yields each stored reading with its id. A history source may yield none or several."""
+        """Make one attempt; yields each stored reading with its id. A history source may yield none or several.
+
+        Raises StoreError when the history cannot be written. A reading taken by then waits in the spool and serves its
+        slot all the same; for a source with history nothing is lost, since its cursor has not moved.
+        """
+        self.store.check_weekly()
+        late, trouble = self._catch_up()
+        if self.spool.waits(source_id, slot, trigger):
+            if trouble and trigger is Trigger.MANUAL:
+                raise trouble
+            return  # it was told when it began to wait
+        served = [r for r in late if r.serves(source_id, slot, trigger)]
+        if served:
+            yield from ((stored.reading_id, stored.reading) for stored in served)
+            return
+        if trouble and (trouble.exit_code == 65 or self.spool.is_full):
+            raise trouble
+        yield from self._alone(configured, source_id, slot, day, trigger)
+
+    def _catch_up(self) -> tuple[tuple[Stored, ...], StoreError | None]:
+        """Store what waits in the spool: what was stored now, and what keeps the rest waiting."""
+        replayed = self.spool.replay()
+        for path in replayed.refused:
+            log.warning("A waiting reading is not as it was written, and was set aside: %s", path)
+        for stored in replayed.stored:
+            log.info("%s: a reading that waited is stored now", stored.source)
+            self._remember(stored.reading)
+        return replayed.stored, replayed.trouble
+
+    def _alone(
+        self, configured: Configured, source_id: int, slot: datetime, day: date, trigger: Trigger
+    ) -> Iterator[tuple[int, Reading]]:
         if configured.source.history:
             with only_one(self.store.path, f"source-{source_id}"):
                 yield from self._make(configured, source_id, slot, day, trigger)
@@ -62,13 +125,50 @@ class Attempts:
     ) -> Iterator[tuple[int, Reading]]:
         cursors = logs.cursors(self.store, source_id) if configured.source.history else ()
         task = Task(configured.name, configured.source, slot, day, trigger, cursors)
-        for reading in collect(task, self._ask(configured), self._files, self.clock):
+        for reading in self._collect(configured, task):
             if self._unchanged(configured, source_id, reading):
                 continue
-            if reading.exchanges and not configured.source.history:
-                host = urlsplit(reading.exchanges[-1].asked).netloc.casefold()
-                hosts.release(self.store, host, self.clock(), self._spacing, reading.outcome, None)
-            yield readings.save(self.store, source_id, reading), reading
+            reading_id = self._save(configured, source_id, reading)
+            if not configured.source.history:
+                self._remember(reading)
+            yield reading_id, reading
+
+    def _collect(self, configured: Configured, task: Task) -> Iterator[Reading]:
+        if self.free(self.store.path.parent) >= LEAST_FREE:
+            return collect(task, self._ask(configured), self._files, self.clock)
+        now = self.clock()
+        missed = Reading(
+            slot=task.slot,
+            day=task.day,
+            trigger=task.trigger,
+            started_at=now,
+            finished_at=now,
+            outcome=Outcome.MISSED,
+            reason="disk",
+            advice=advice("disk", name=task.name),
+            parser=task.source.parser,
+        )
+        return iter((missed,))
+
+    def _save(self, configured: Configured, source_id: int, reading: Reading) -> int:
+        try:
+            return readings.save(self.store, source_id, reading)
+        except StoreError as error:
+            if configured.source.history:
+                raise
+            where = self.spool.put(source_id, configured.name, reading)
+            raise StoreError(f"{error} {where}", error.exit_code) from error
+
+    def _remember(self, reading: Reading) -> None:
+        """Remember how the host took it. That may fail without harm to the reading: the next write says why."""
+        if not reading.exchanges:
+            return
+        exchange = reading.exchanges[-1]
+        refused = reading.outcome is Outcome.BLOCKED
+        host = urlsplit(exchange.asked).netloc.casefold()
+        retry_after = asked_back(exchange, reading.finished_at) if refused else None
+        with contextlib.suppress(StoreError):
+            hosts.release(self.store, host, self.clock(), self._spacing, reading.outcome, retry_after)
 
     def _unchanged(self, configured: Configured, source_id: int, reading: Reading) -> bool:
         """Whether a tick of a history source brought nothing new, and so writes no reading."""
@@ -88,7 +188,7 @@ class Attempts:
 
     def _ask(self, configured: Configured) -> Callable[[Http, int], Exchange]:
         spacing = self._spacing
-        fetch = HttpFetcher(base=self.settings.base, environ=os.environ)
+        fetch = self.fetcher(self.settings)
         deadline = timedelta(seconds=fetch.deadline)
         obey = self.settings.fetch.robots == "obey" and configured.source.measure is Measure.SEARCH
 
@@ -104,13 +204,11 @@ class Attempts:
             try:
                 exchange = fetch(request, n)
                 if exchange.status in (403, 429, 503):
-                    headers = exchange.headers
-                    retry_after = read_retry_after(
-                        headers.get("retry-after", ""), headers.get("date", ""), self.clock()
-                    )
+                    retry_after = asked_back(exchange, self.clock())
                 return exchange
             finally:  # how it ended is only known after the parse: `_make` says it
-                hosts.release(self.store, host, self.clock(), spacing, Outcome.FAILED, retry_after)
+                with contextlib.suppress(StoreError):  # the answer is not lost for that; the lease ends by itself
+                    hosts.release(self.store, host, self.clock(), spacing, Outcome.FAILED, retry_after)
 
         return ask
 
@@ -123,3 +221,18 @@ class Attempts:
             if isinstance(verdict, Refuse):
                 raise NotAsked(verdict.reason, to_text(verdict.until), verdict.until)
             self.sleep(min(1.0, max(0.01, (verdict.until - now).total_seconds())))
+
+
+def asked_back(exchange: Exchange, now: datetime) -> datetime | None:
+    """When a host that refused wants to be asked again, by its own word.
+
+    Retry-After, else GitHub's x-ratelimit-reset (seconds since 1970) when x-ratelimit-remaining is 0 ("Rate limits for
+    the REST API"). Other hosts write spans or lists there; a span is long past, and says nothing.
+    """
+    headers = exchange.headers
+    if at := read_retry_after(headers.get("retry-after", ""), headers.get("date", ""), now):
+        return at
+    reset = headers.get("x-ratelimit-reset", "")
+    if headers.get("x-ratelimit-remaining", "").strip() != "0" or not re.fullmatch(r"[0-9]{9,11}", reset):
+        return None
+    return datetime.fromtimestamp(int(reset), UTC)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
-from monitor import sanity
+from monitor import refusal, sanity
 from monitor.model import (
     Batch,
     Blocked,
@@ -43,6 +43,7 @@ ReadFiles = Callable[[Files], Iterator[Batch]]
 Clock = Callable[[], datetime]
 
 ASK_AGAIN = frozenset({"dns", "connection", "truncated", "bad_encoding", "server_error"})
+AT_THE_HOST = frozenset({"dns", "connection", "timeout", "tls"})  # told of the host where it happened, after a redirect
 _STATUS = {
     401: "denied",
     402: "denied",
@@ -139,6 +140,8 @@ class _Attempt:
             raise _Ended("truncated", "no answer kept", _host_of(exchange.asked))
         classify(capture, self.task.source)
         parsed = self._parse(capture, page)
+        if parsed.doubt:
+            raise _Ended(parsed.doubt, parsed.note, _host_of(capture.asked))
         before = [r.url for r in self.records if isinstance(r, Result) and r.kind is Kind.ORGANIC]
         now = [r.url for r in parsed.records if isinstance(r, Result) and r.kind is Kind.ORGANIC]
         if page > 1 and now and before[-len(now) :] == now:
@@ -161,10 +164,11 @@ class _Attempt:
                     self.notes.append(f"asked twice, first: {failed.reason}")
                     continue
                 self.exchanges.append(failed.exchange or Exchange(n=n, asked=request.url, ms=0))
-                raise _Ended(failed.reason, failed.detail, _host_of(request.url)) from failed
+                blamed = failed.exchange.url if failed.exchange and failed.reason in AT_THE_HOST else request.url
+                raise _Ended(failed.reason, failed.detail, _host_of(blamed)) from failed
             except NotAsked as refused:
                 raise _Ended(refused.reason, refused.detail, _host_of(request.url)) from refused
-            if again and exchange.status in (502, 503, 504):
+            if again and exchange.status in (502, 503, 504) and "retry-after" not in exchange.headers:
                 self.notes.append(f"asked twice, first: status {exchange.status}")
                 continue
             break
@@ -178,6 +182,9 @@ class _Attempt:
         except Blocked as seen:
             raise _Ended(seen.reason, seen.detail, host, Outcome.BLOCKED) from seen
         except LayoutChanged as seen:
+            searching = self.task.source.measure is Measure.SEARCH
+            if searching and (reason := refusal.by_marks(capture.body)):
+                raise _Ended(reason, "", host) from seen
             raise _Ended(seen.reason, seen.detail, host, Outcome.CHANGED) from seen
         except Exception as error:  # a fault of a parser is recorded, and stops no other source
             self.notes.append("".join(traceback.format_exception(error))[-4000:])
@@ -247,11 +254,8 @@ def classify(capture: Capture, source: Source) -> None:
     """Raise _Ended for a status or a final address that says how it ended before any parse."""
     host = _host_of(capture.asked)
     status = capture.status
-    where = urlsplit(capture.url or capture.asked)
-    if any(mark in where.path for mark in ("/sorry/", "/showcaptcha", "/sp/captcha")) or "wappass" in where.netloc:
-        raise _Ended("captcha", "", host)
-    if where.netloc.startswith("consent."):
-        raise _Ended("consent", "", host)
+    if reason := refusal.by_address(capture) or refusal.by_headers(capture):
+        raise _Ended(reason, f"status {status}", host)
     if status in source.reads_status:
         return
     if status == 202 and source.measure is Measure.SEARCH:
@@ -264,6 +268,8 @@ def classify(capture: Capture, source: Source) -> None:
         raise _Ended("bad_request", f"status {status}", host)
     if status >= 300:
         raise _Ended("redirect", f"status {status}", host)
+    if not capture.body.strip():
+        raise _Ended("empty_answer", f"status {status}", host)
 
 
 def _collect_files(task: Task, ctx: Context, request: Files, read_files: ReadFiles, clock: Clock) -> Iterator[Reading]:

@@ -7,6 +7,8 @@ adds no line here. A file with only `[owner]` is valid.
 from __future__ import annotations
 
 import dataclasses
+import re
+import ssl
 import tomllib
 import typing
 from collections.abc import Iterator, Mapping
@@ -16,7 +18,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model, field_validator
 
-from monitor import config_errors
+from monitor import config_errors, config_path
 from monitor.config_errors import ConfigError, Problem
 from monitor.labels import WHOSE, read_pattern
 from monitor.model import Measure, Secret, Source
@@ -24,6 +26,8 @@ from monitor.plan import Schedule, read_schedule
 from monitor.sources import SOURCES, load
 
 SECTIONS = ("search", "page_views", "profiles", "contacts")
+_SPAN_DIGITS = 6
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class _Block(BaseModel):
@@ -36,6 +40,8 @@ def read_span(text: str) -> timedelta:
     names = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     if unit not in names or not (number.isascii() and number.isdecimal()):
         raise ValueError('a span is a number and a unit: "10s", "5m", "6h", "90d"')
+    if len(number) > _SPAN_DIGITS:
+        raise ValueError(f"a span has at most {_SPAN_DIGITS} digits")
     return timedelta(**{names[unit]: int(number)})
 
 
@@ -43,7 +49,9 @@ def read_secret(value: object) -> Secret:
     """A secret as written in the file: its name. Raises ValueError, never repeating what was written."""
     if isinstance(value, dict) and len(value) == 1:
         (name, said), *_ = value.items()
-        if name in ("env", "file") and isinstance(said, str) and said:
+        if name == "env" and isinstance(said, str) and not _VARIABLE.fullmatch(said):
+            raise ValueError("env is the name of an environment variable (letters, digits and _), not the key itself")
+        if name in ("env", "file") and isinstance(said, str) and said and said.isprintable():
             return Secret(**{name: said})
     raise ValueError('a secret is named, never written here: { env = "NAME" } or { file = "path" }, one of the two')
 
@@ -51,9 +59,16 @@ def read_secret(value: object) -> Secret:
 class Owner(_Block):
     """Whose presence is watched."""
 
-    name: str = Field(min_length=1)
+    name: str
     aliases: list[str] = []
     timezone: str = "UTC"
+
+    @field_validator("name")
+    @classmethod
+    def _said(cls, value: str) -> str:
+        if not (value.strip() and value.isprintable()):
+            raise ValueError("is the name of the person watched, on one line")
+        return value.strip()
 
     @field_validator("timezone")
     @classmethod
@@ -78,12 +93,34 @@ class StoreSettings(_Spans):
     path: str = "presence.db"
     keep_captures: str = "90d"
 
+    @field_validator("path")
+    @classmethod
+    def _file(cls, value: str) -> str:
+        if not Path(value).name or not value.isprintable():
+            raise ValueError('is the name of a file, such as "presence.db"')
+        return value
+
 
 class FetchSettings(_Spans):
     """How sources are asked."""
 
     spacing: str = "10s"
     robots: typing.Literal["tell", "obey"] = "tell"
+    ca_file: str = ""
+
+    def doubt(self, base: Path) -> str:
+        """What is wrong with `ca_file`, relative to the config's folder; empty when nothing is."""
+        if not self.ca_file:
+            return ""
+        try:
+            ssl.create_default_context(cafile=base / self.ca_file)
+        except FileNotFoundError:
+            return f"no such file: {base / self.ca_file}"
+        except ssl.SSLError:
+            return "holds no certificate; it is a PEM file, which begins with -----BEGIN CERTIFICATE-----"
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        return ""
 
 
 class WebSettings(_Block):
@@ -99,6 +136,21 @@ class WebSettings(_Block):
         if value not in ("127.0.0.1", "localhost", "::1"):
             raise ValueError("the pages are served to this machine only: use 127.0.0.1 (a tunnel reaches it from afar)")
         return value
+
+
+def read_ping(value: object) -> str | Secret:
+    """The address of the dead-man ping, or its name. Raises ValueError, never repeating what was written."""
+    if isinstance(value, str):
+        if re.fullmatch(r"https://[^\s/?#@]+([/?#]\S*)?", value):
+            return value
+        raise ValueError('is an address that begins with https://, or named: { env = "PING_URL" }')
+    return read_secret(value)
+
+
+class ServiceSettings(_Block):
+    """What tells others that Monitor is alive."""
+
+    ping: typing.Annotated[str | Secret | None, BeforeValidator(read_ping)] = None
 
 
 class LabelSettings(_Block):
@@ -156,6 +208,8 @@ class Settings:
     web: WebSettings
     labels: tuple[tuple[str, str], ...]
     sources: tuple[Configured, ...]
+    digest: str = ""
+    service: ServiceSettings = dataclasses.field(default_factory=ServiceSettings)
 
     @property
     def base(self) -> Path:
@@ -179,14 +233,17 @@ def read(path: Path) -> Settings:
     Raises ConfigError holding every problem found, each with file, line, key and what would be right.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        raw = path.read_bytes()
+        text = raw.decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(
             path, [Problem("", "no such file; write one with [owner] name = ..., or name it: --config FILE")]
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(path, [Problem("", f"cannot be read: {error}")]) from error
-    return parse(text, path)
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, [config_errors.not_utf8(error)], raw.decode("latin-1")) from None
+    except OSError as error:
+        raise ConfigError(path, [Problem("", f"cannot be read: {error.strerror}")]) from None
+    return dataclasses.replace(parse(text, path), digest=config_path.digest(raw))
 
 
 def parse(text: str, path: Path) -> Settings:
@@ -194,13 +251,14 @@ def parse(text: str, path: Path) -> Settings:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(path, [Problem("", f"is not valid TOML: {error}")]) from error
+        raise ConfigError(path, [config_errors.not_toml(error)], text) from None
     problems: list[Problem] = []
     tables: dict[str, type[_Block]] = {
         "owner": Owner,
         "store": StoreSettings,
         "fetch": FetchSettings,
         "web": WebSettings,
+        "service": ServiceSettings,
         "labels": LabelSettings,
     }
     problems += [
@@ -217,13 +275,16 @@ def parse(text: str, path: Path) -> Settings:
             checked[key] = model.model_validate(raw.get(key, {}))
         except ValidationError as error:
             problems += config_errors.from_pydantic(error, (key,), list(model.model_fields))
+    if "fetch" in checked and (doubt := checked["fetch"].doubt(path.parent)):
+        problems.append(Problem("fetch.ca_file", doubt))
     if "labels" in checked:
         problems += _labelled_twice(checked["labels"])
     sources = list(_sources(raw, checked.get("owner"), problems))
     if problems:
         raise ConfigError(path, problems, text)
     labels = tuple((pattern, whose) for whose in WHOSE for pattern in getattr(checked["labels"], whose))
-    return Settings(path, checked["owner"], checked["store"], checked["fetch"], checked["web"], labels, tuple(sources))
+    parts = {key: checked[key] for key in ("owner", "store", "fetch", "web", "service")}
+    return Settings(path=path, labels=labels, sources=tuple(sources), **parts)
 
 
 def _labelled_twice(labels: LabelSettings) -> Iterator[Problem]:
@@ -252,11 +313,14 @@ def _sources(raw: Mapping[str, typing.Any], owner: Owner | None, problems: list[
 
 
 def _block(
-    section: str, where: str, block: dict[str, typing.Any], owner: Owner | None, problems: list[Problem]
+    section: str, where: str, block: object, owner: Owner | None, problems: list[Problem]
 ) -> Iterator[Configured]:
+    if not isinstance(block, dict):
+        problems.append(Problem(where, f"is a block: write [[{section}]] and its keys below it"))
+        return
     kinds = [kind for part, kind in SOURCES if part == section]
     kind = block.get("kind")
-    if (section, kind) not in SOURCES:
+    if not isinstance(kind, str) or (section, kind) not in SOURCES:
         said = f'no such source "{kind}"' if kind else "kind is missing"
         near = config_errors.nearest(str(kind), kinds) or f"; this section has: {', '.join(kinds) or 'none yet'}"
         problems.append(Problem(f"{where}.kind" if kind else where, said + near))

@@ -6,11 +6,13 @@ are views over labels, so that a new label corrects the past.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Literal, get_args
+from urllib.parse import urlsplit
 
 from monitor import urls
 
@@ -100,3 +102,70 @@ def _covers(label: Label, page: str, hosts: set[str]) -> bool:
 
 def _precedence(label: Label) -> tuple[int, int, bool, datetime]:
     return _WEIGHT[label.match], len(label.key), label.origin == "command", label.added_at
+
+
+SHARED_HOSTS = frozenset(
+    {
+        "bsky.app",
+        "dev.to",
+        "facebook.com",
+        "github.com",
+        "gitlab.com",
+        "goodreads.com",
+        "imdb.com",
+        "instagram.com",
+        "linkedin.com",
+        "mastodon.social",
+        "medium.com",
+        "orcid.org",
+        "pinterest.com",
+        "quora.com",
+        "reddit.com",
+        "researchgate.net",
+        "scholar.google.com",
+        "soundcloud.com",
+        "speakerdeck.com",
+        "stackoverflow.com",
+        "threads.net",
+        "tiktok.com",
+        "twitter.com",
+        "vimeo.com",
+        "wikipedia.org",
+        "x.com",
+        "youtube.com",
+    }
+)
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
+_PATH = re.compile(r"/[\w.~%@+/-]*", re.ASCII)
+
+
+def web_url(url: str | None) -> str | None:
+    """The URL when it is safe to link, else None: http or https, with a host, without spaces or control characters."""
+    if not url or not url.isprintable() or any(c.isspace() or c in '\\"<>' for c in url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def suggest(url: str | None) -> str | None:
+    """The label pattern that covers this page: its host, or host and path where a host is shared by many people.
+
+    None for anything that is not a plain host and path: a stored URL is a stranger's text and ends up in a command.
+
+    >>> suggest("https://www.example.org/about"), suggest("https://www.linkedin.com/in/ada")
+    ('example.org', 'linkedin.com/in/ada')
+    """
+    if web_url(url) is None:
+        return None
+    parts = urlsplit(url or "")
+    host = str(parts.hostname).removeprefix("www.")
+    if not _HOST.fullmatch(host):
+        return None
+    shared = any(host == h or host.endswith("." + h) for h in SHARED_HOSTS)
+    path = parts.path.rstrip("/")
+    if not shared:
+        return host
+    return host + path if path and _PATH.fullmatch(path) else None

@@ -76,6 +76,7 @@ class Secret:
     env: str = ""
     file: str = ""
     prefix: str = ""  # put before the value when it is sent: "Bearer "
+    exchange: str = ""  # "google": the file is a Google key, changed for a bearer token first
 
     def __post_init__(self) -> None:
         if bool(self.env) == bool(self.file):
@@ -91,12 +92,16 @@ Pairs = tuple[tuple[str, Value], ...]
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """One page to ask for: GET, or POST when there is a form. Secrets in it are names, resolved only by the shell."""
+    """One page to ask for: GET, or POST when there is a form or the text of a JSON body (one of the two).
+
+    Secrets in it are names, resolved only by the shell; a JSON body never holds one, for it is shown as it was sent.
+    """
 
     url: str
     params: Pairs = ()
     headers: Pairs = ()
     form: Pairs | None = None
+    json: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +319,23 @@ class Contact:
     note: str = ""
 
 
-Record = Result | PageViews | SiteViews | Referrer | NotCounted | Count | Contact
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an engine's own console says it showed on one day: a series of its own, never merged with a measured rank.
+
+    `position` is the console's mean over impressions; `final` is False while the engine may still change the row.
+    """
+
+    day: date
+    query: str
+    page: str
+    clicks: int
+    impressions: int
+    position: float | None
+    final: bool = True
+
+
+Record = Result | PageViews | SiteViews | Referrer | NotCounted | Count | Contact | Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +345,9 @@ class Parsed:
     `none` is the page's own word that there is nothing; a parse with neither records nor `none` is a page we do not
     know. `next` is a further page to ask for. `altered` is the query the engine answered instead of ours.
     `increments` marks records that add to what stands (a log read in pieces) instead of replacing it.
+
+    `doubt` is a reason (reasons.py) for which this is not to be taken for an answer, `note` its detail: nothing was
+    given and nothing said (`empty_unverified`), or whom we asked passes on a fault behind it (`server_error`).
     """
 
     records: tuple[Record, ...] = ()
@@ -331,6 +355,7 @@ class Parsed:
     next: Http | None = None
     altered: str = ""
     increments: bool = False
+    doubt: str = ""
     note: str = ""
 
 

@@ -29,6 +29,8 @@ REASONS = MappingProxyType(
         "tls": Reason(_F, "The certificate of {host} was not accepted ({detail}); check the address and the clock."),
         "truncated": Reason(_F, "The answer of {host} broke off. It is tried again."),
         "bad_encoding": Reason(_F, "The answer of {host} could not be unpacked. It is tried again."),
+        "bad_answer": Reason(_F, "{host} answered in something that is not HTTP; check url. It is tried again."),
+        "empty_answer": Reason(_F, "{host} answered with nothing at all ({detail}). It is tried again."),
         "too_large": Reason(_F, "The answer of {host} is larger than the limit; check that url is the right page."),
         "server_error": Reason(_F, "{host} reported a fault of its own ({detail}). It is tried again."),
         "not_found": Reason(_F, "{host} has no such page ({detail}); check the names in the config."),

@@ -57,7 +57,7 @@ def test_a_page_of_results_is_ok_with_the_depth_that_was_seen() -> None:
         (exchange("none"), "empty", "no_results"),
         (exchange("captcha"), "blocked", "captcha"),
         (exchange("?"), "changed", "layout_unknown"),
-        (exchange(""), "changed", "layout_unknown"),
+        (exchange(""), "failed", "empty_answer"),
         (exchange("bug"), "changed", "parser_error"),
         (exchange(GOOD, 202), "blocked", "challenge"),
         (exchange(GOOD, 429), "blocked", "rate_limited"),
@@ -106,6 +106,19 @@ def test_a_passing_fault_is_asked_once_more_and_no_more(reason: str) -> None:
     assert attempt(FetchFailed(reason), FetchFailed(reason)).reason == reason
     assert attempt(exchange("", 503), exchange(GOOD)).outcome is Outcome.OK
     assert attempt(exchange("", 503), exchange("", 503)).reason == "server_error"
+
+
+def test_a_host_that_says_when_to_come_back_is_not_asked_again_at_once() -> None:
+    busy = exchange("", 503)
+    busy = replace(busy, headers={"retry-after": "60"})
+    assert attempt(busy).reason == "server_error"  # a second question would raise StopIteration
+
+
+def test_a_failure_after_a_redirect_is_told_of_the_host_where_it_happened() -> None:
+    there = Exchange(1, "http://toy.example/", 5, url="http://elsewhere.example/x")
+    assert "elsewhere.example" in attempt(*[FetchFailed("dns", "", there)] * 2).advice
+    assert "toy.example" in attempt(FetchFailed("tls", "", Exchange(1, "", 5, url="http://toy.example/"))).advice
+    assert "127.0.0.1 led to" in attempt(FetchFailed("forbidden_address", "10.0.0.1", there)).advice
 
 
 @pytest.mark.parametrize("answer", [exchange("", 429), exchange("", 403), exchange("captcha"), FetchFailed("timeout")])

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 
 from monitor import config
 from monitor.config_errors import ConfigError
@@ -120,3 +121,20 @@ def test_spans() -> None:
 def test_a_missing_file_is_said_with_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file; write one with"):
         config.read(tmp_path / "config.toml")
+
+
+def test_a_ca_file_must_be_there_and_hold_a_certificate(tmp_path: Path) -> None:
+    def said(ca_file: str) -> str:
+        with pytest.raises(ConfigError) as caught:
+            config.parse(f'{OWNER}[fetch]\nca_file = "{ca_file}"\n', tmp_path / "config.toml")
+        return str(caught.value)
+
+    (tmp_path / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    (tmp_path / "key.pem").write_bytes(b"-----BEGIN PRIVATE KEY-----\n")
+    (tmp_path / "empty.pem").write_bytes(b"")
+    settings = config.parse(f'{OWNER}[fetch]\nca_file = "ca.pem"\n', tmp_path / "config.toml")
+    assert settings.fetch.ca_file == "ca.pem"
+    assert said("gone.pem") == f"{tmp_path}/config.toml:5: fetch.ca_file: no such file: {tmp_path}/gone.pem"
+    assert "holds no certificate" in said("key.pem")
+    assert "holds no certificate" in said("empty.pem")
+    assert "cannot be read" in said(".")

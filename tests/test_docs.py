@@ -25,7 +25,7 @@ def _make() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["tables.md", "sources.md", "commands.md", "reasons.md"])
+@pytest.mark.parametrize("page", ["tables.md", "sources.md", "commands.md", "reasons.md", "faults.md"])
 def test_generated_pages_are_up_to_date(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert (DOCS / page).read_text() == _make().PAGES[page](), "run: python docs/make.py"

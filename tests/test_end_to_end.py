@@ -209,7 +209,7 @@ def test_a_missing_key_stops_only_its_own_source(home: Home, server: Replay) -> 
         (Answer(200, (PAGES / "duckduckgo" / "challenge.html").read_bytes()), "blocked", None),
         (Answer(200, (PAGES / "duckduckgo" / "changed.html").read_bytes()), "changed", "layout_unknown"),
         (Answer(200, (PAGES / "duckduckgo" / "empty.html").read_bytes()), "empty", "no_results"),
-        (Answer(200, b""), "changed", "layout_unknown"),
+        (Answer(200, b""), "failed", "empty_answer"),
         (Answer(drop=True), "failed", "connection"),
         (Answer(500, b"oops"), "failed", "server_error"),
         (Answer.redirect("http://192.168.7.7/"), "failed", "forbidden_address"),
@@ -402,4 +402,4 @@ def test_status_says_how_each_source_is_and_exits_1_when_one_needs_attention(hom
     done = home.run("status")
     assert done.returncode == 1
     assert done.stdout.startswith("duckduckgo/jane-example: blocked (challenge), last good")
-    assert json.loads(home.run("status", "--json").stdout)[0]["reason"] == "challenge"
+    assert json.loads(home.run("status", "--json").stdout)["sources"][0]["reason"] == "challenge"

@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import trustme
 
 from monitor.fetch.guard import SocketAddress
 from monitor.fetch.http import USER_AGENT, HttpFetcher
@@ -138,6 +139,15 @@ def test_an_answer_is_captured_with_what_is_needed_to_read_it_again(fetch: HttpF
     assert pickle.loads(pickle.dumps(exchange)) == exchange
 
 
+def test_control_characters_in_headers_become_spaces(fetch: HttpFetcher) -> None:
+    head = b"HTTP/1.1 200 OK\r\nETag: a\0b\x1bc\r\nX-RateLimit-Used: 1\r\nContent-Type: text/html\0\r\n\r\n"
+    with raw_server(says(head + b"ok")) as port:
+        exchange = fetch(Http(f"http://127.0.0.1:{port}/"))
+    assert exchange.headers == {"etag": "a b c", "x-ratelimit-used": "1", "content-type": "text/html"}
+    assert exchange.capture is not None
+    assert exchange.capture.media_type == "text/html"
+
+
 def test_it_says_who_it_is(fetch: HttpFetcher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with Replay({"/": Answer()}) as server:
@@ -247,8 +257,8 @@ def test_a_body_that_is_no_answer(fetch: HttpFetcher, answer: Answer, reason: st
     [
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "truncated"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", "truncated"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "connection"),
-        (b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 200 + b"\r\n", "connection"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "bad_answer"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 200 + b"\r\n", "too_large"),
     ],
 )
 def test_an_answer_that_is_hardly_http(fetch: HttpFetcher, said: bytes, reason: str) -> None:
@@ -347,6 +357,21 @@ def test_a_certificate_of_nobody_we_know(fetch: HttpFetcher, certificate: Path) 
         error = failure(fetch, url)
     assert error.reason == "tls"
     assert "self" in error.detail
+
+
+def test_a_ca_file_that_went_away_is_told(fetch: HttpFetcher, certificate: Path, tmp_path: Path) -> None:
+    with raw_server(over_tls(certificate, says(b"HTTP/1.1 200 OK\r\n\r\nok")), read_first=False) as port:
+        error = failure(replace(fetch, ca_file=tmp_path / "gone.pem"), f"https://127.0.0.1:{port}/")
+    assert (error.reason, error.detail) == ("tls", "no certificate can be read from the ca_file gone.pem")
+
+
+def test_the_usual_authorities_are_trusted_beside_the_owners_own(
+    fetch: HttpFetcher, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other.pem").write_text(trustme.CA().cert_pem.bytes().decode())
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    with raw_server(over_tls(certificate, says(b"HTTP/1.1 200 OK\r\n\r\nok")), read_first=False) as port:
+        assert body_of(replace(fetch, ca_file=tmp_path / "other.pem")(Http(f"https://127.0.0.1:{port}/"))) == b"ok"
 
 
 def test_silence_ends_at_the_reading_limit(fetch: HttpFetcher) -> None:
@@ -564,6 +589,14 @@ def test_a_key_is_in_no_exception(
         error, error.detail, error.exchange, "".join(traceback.format_exception(error)), caplog.text, repr(fetch)
     )
     assert (error.__cause__, error.__context__) == (None, None)
+
+
+def test_a_key_is_in_no_log_line_about_a_broken_header(fetch: HttpFetcher, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with raw_server(says(b"HTTP/1.1 200 OK\r\nX-A\0: b\r\n\r\nok")) as port:
+        exchange = fetch(replace(KEYED[0], url=f"http://127.0.0.1:{port}/"))
+    assert body_of(exchange) == b"ok"
+    assert_clean(exchange, caplog.text)
 
 
 def test_a_key_does_not_follow_to_another_host(fetch: HttpFetcher) -> None:

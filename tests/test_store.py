@@ -275,7 +275,7 @@ def test_several_processes_may_begin_the_same_history_at_once(tmp_path: Path) ->
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     with Store(path) as store:
-        assert one(store, "select count(*) from _sqlite_migrations") == 1
+        assert one(store, "select count(*) - count(distinct name) from _sqlite_migrations") == 0
 
 
 def test_the_views_follow_their_text_and_the_data_stays(store: Store, duck: int) -> None:

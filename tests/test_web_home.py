@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
+from monitor import labels
 from monitor.web import words
 from monitor.web.serve import make_datasette
 from monitor.web.svg import Bar, Place, bars, rank_line, strip
@@ -380,7 +381,7 @@ async def test_a_link_to_a_stranger_tells_nothing_of_us(opened: Open) -> None:
     ],
 )
 def test_only_web_addresses_become_links(url: str | None, safe: bool) -> None:
-    assert words.web_url(url) == (url if safe else None)
+    assert labels.web_url(url) == (url if safe else None)
 
 
 @pytest.mark.parametrize(
@@ -398,7 +399,7 @@ def test_only_web_addresses_become_links(url: str | None, safe: bool) -> None:
     ],
 )
 def test_a_command_names_what_is_one_person_s(url: str, pattern: str | None) -> None:
-    assert words.pattern(url) == pattern
+    assert labels.suggest(url) == pattern
 
 
 # --- pictures and words --------------------------------------------------------------------------------------------

@@ -16,11 +16,14 @@ COMMANDS = MappingProxyType(
         "run": ("monitor.cli.run:run", "Take readings on schedule and serve the pages (the main job)."),
         "check": ("monitor.cli.check:check", "Take a reading now, whether due or not."),
         "status": ("monitor.cli.status:status", "Say how each source is doing and when it is asked next."),
+        "doctor": ("monitor.cli.doctor:doctor", "Look whether all is well, and say what to do; nothing is stored."),
         "add": ("monitor.cli.typed:add", "Add by hand a count, a contact or an event."),
         "undo": ("monitor.cli.typed:undo", "Take back the last thing typed with add."),
         "label": ("monitor.cli.label:label", "Say whose pages are; the whole past follows at once."),
         "reread": ("monitor.cli.kept:reread", "Read the kept pages again with today's parsers."),
         "prune": ("monitor.cli.kept:prune", "Let old kept pages go; numbers stay."),
+        "backup": ("monitor.cli.backup:backup", "Copy the history and its kept pages, while a monitor may run."),
+        "restore": ("monitor.cli.backup:restore", "Put a backup in the place of the history, which is moved aside."),
     }
 )
 
@@ -50,7 +53,7 @@ class LazyGroup(click.Group):
 @click.option(
     "--config",
     "config_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     default=Path("config.toml"),
     envvar="MONITOR_CONFIG",
     show_default=True,

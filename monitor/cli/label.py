@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from monitor.store.connection import Store
 
 WHOSE = ("mine", "about_me", "namesake", "unwanted", "other", "none")
 
@@ -17,7 +21,7 @@ def label(config_path: Path, pattern: str, whose: str) -> None:
     """Say whose the pages of a pattern are; `none` takes the label away. No page is fetched for it.
 
     A pattern is a host (example.org), a domain with all below it (*.example.org), a part of a host
-    (github.com/jane) or one page (https://example.org/about).
+    (github.com/jane) or one page (https://example.org/about). A number is a result of `monitor page-one`.
 
     \b
     Example: monitor label example.org mine
@@ -30,6 +34,8 @@ def label(config_path: Path, pattern: str, whose: str) -> None:
     settings = config.read(config_path)
     with Store(settings.database) as store:
         sources.sync(store, settings, utc_now())
+        if pattern.isdecimal():
+            pattern = _numbered(store, int(pattern))
         try:
             changed = sources.relabel(store, pattern, whose, utc_now())
         except ValueError as error:
@@ -42,3 +48,17 @@ def label(config_path: Path, pattern: str, whose: str) -> None:
     for rank in ranks:
         place = f"at {rank['position']}" if rank["position"] else f"not within the {rank['depth']} results seen"
         click.echo(f"  {rank['engine']}, {rank['query']}: {place}")
+
+
+def _numbered(store: Store, n: int) -> str:
+    """The pattern that covers result `n` of `monitor page-one`. Raises BadParameter where there is none."""
+    from monitor.cli.page_one import numbered
+    from monitor.labels import suggest, web_url
+
+    row = next((row for row in numbered(store) if row["n"] == n), None)
+    if row is None:
+        raise click.BadParameter(f"page one has no result {n}: see monitor page-one", param_hint="PATTERN")
+    found = suggest(row["url"]) or web_url(row["url"])
+    if not found:
+        raise click.BadParameter(f"result {n} has no address to label", param_hint="PATTERN")
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
     from monitor.schedule import Runner
 
 STOP_SECONDS = 3.0
+LAST_SECONDS = 40
+"""How long stopping may take in all; the unit's TimeoutStopSec is a little more."""
+CUT_SHORT = 70
 
 
 @click.command()
 @click.option("--no-web", is_flag=True, help="Take readings only; serve no pages.")
 @click.pass_obj
 def run(config_path: Path, no_web: bool) -> int:
-    """Take readings on schedule and serve the pages, until Ctrl-C or SIGTERM.
+    """Take readings on schedule and serve the pages, until Ctrl-C or SIGTERM. SIGHUP reads the config again.
 
     \b
     Example: monitor run
@@ -32,38 +36,61 @@ def run(config_path: Path, no_web: bool) -> int:
     from monitor import config
     from monitor.attempt import Attempts
     from monitor.schedule import Runner
+    from monitor.service import Notifier
     from monitor.store.connection import Store, only_one
 
     settings = config.read(config_path)
-    stopped = _Stopped()
+    signals = _Signals()
     with only_one(settings.database, "run"), Store(settings.database) as store:
         listening = None if no_web else _listen(settings)
-        runner = Runner(settings, store, Attempts(settings, store), _say)
+        notify = Notifier.of(os.environ, os.getpid())
+        runner = signals.runner = Runner(settings, store, Attempts(settings, store), _say, notify=notify)
         _greet(settings, listening)
         runner.start()
         try:
             if listening:
-                _serve(settings, listening, runner, stopped)
+                _serve(settings, listening, runner, signals)
             else:
-                stopped.wait()
+                signals.wait()
         finally:
             _end(runner)
     return 0
 
 
-class _Stopped:
-    """SIGTERM and SIGINT end the process in order. Set before the server starts, which raises the signal again."""
+class _Signals:
+    """SIGTERM and SIGINT end the process in order, a second one or 40 s at once; SIGHUP has the config read again.
 
-    def __init__(self) -> None:
+    The server's own handlers are left out: it would take our second signal for its first, and raise it again at its
+    end. Nothing here takes a lock, for a handler may interrupt any line of the main thread.
+    """
+
+    def __init__(self, last_seconds: int = LAST_SECONDS) -> None:
         self.seen = False
         self.server: Server | None = None
+        self.runner: Runner | None = None
+        self._last_seconds = last_seconds
+        self._terminals = [fd for fd in (0, 1, 2) if os.isatty(fd)]
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._see)
+            signal.signal(number, self._end)
+        signal.signal(signal.SIGHUP, self._hang_up)
+        signal.signal(signal.SIGALRM, self._end)
 
-    def _see(self, number: int, frame: object) -> None:
+    def _end(self, number: int, frame: object) -> None:
+        if self.seen:
+            with contextlib.suppress(OSError):
+                os.write(2, b"Ended at once; what was still being asked is asked again at the next start.\n")
+            os._exit(CUT_SHORT)
         self.seen = True
-        if self.server:  # it has not set its own handlers yet: it ends as soon as it has started
+        signal.alarm(self._last_seconds)
+        if self.server:
             self.server.should_exit = True
+
+    def _hang_up(self, number: int, frame: object) -> None:
+        if self._terminals and not any(map(os.isatty, self._terminals)):  # its window was closed
+            if not self.seen:
+                self._end(number, frame)
+        elif self.runner and not self.seen:
+            self.runner.reload_soon()
 
     def wait(self) -> None:
         while not self.seen:
@@ -71,7 +98,14 @@ class _Stopped:
 
 
 def _say(line: str) -> None:
-    click.echo(f"{time.strftime('%H:%M:%S')}  {line}")
+    _print(f"{time.strftime('%H:%M:%S')}  {line}")
+
+
+def _print(line: str) -> None:
+    try:
+        click.echo(line)
+    except OSError:  # nobody reads any more: no reason to stop
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -105,7 +139,7 @@ def _greet(settings: Settings, listening: socket.socket | None) -> None:
         click.echo(f"Open http://{f'[{host}]' if ':' in host else host}:{port}/  (Ctrl-C ends)")
 
 
-def _serve(settings: Settings, listening: socket.socket, runner: Runner, stopped: _Stopped) -> None:
+def _serve(settings: Settings, listening: socket.socket, runner: Runner, signals: _Signals) -> None:
     from monitor.web.serve import load_metadata, make_datasette, server
 
     datasette = make_datasette(
@@ -114,9 +148,11 @@ def _serve(settings: Settings, listening: socket.socket, runner: Runner, stopped
         allowed_hosts=tuple(settings.web.allowed_hosts),
         next_tries=runner.next_tries,
     )
-    stopped.server = server(datasette.app(), settings.web.host, settings.web.port)
-    if not stopped.seen:
-        stopped.server.run(sockets=[listening])
+    serving = server(datasette.app(), settings.web.host, settings.web.port)
+    serving.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    signals.server = serving
+    if not signals.seen:
+        serving.run(sockets=[listening])
 
 
 def _end(runner: Runner) -> None:
@@ -127,6 +163,6 @@ def _end(runner: Runner) -> None:
         time.sleep(0.05)
     if runner.busy:
         runner.store.close()
-        click.echo("Stopped; what was still being asked is asked again at the next start.")
+        _print("Stopped; what was still being asked is asked again at the next start.")
         os._exit(0)
-    click.echo("Stopped.")
+    _print("Stopped.")

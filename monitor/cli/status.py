@@ -1,88 +1,258 @@
-"""`monitor status`: how each source is doing."""
+"""`monitor status`: how each source is doing, and for a service manager whether all is well.
+
+A look at the history alone, on the standard library: the config is checked in full only where it is not the one that
+the history was last written by.
+"""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from monitor.store.reader import HasRows
 
-    from monitor.config import Settings
-    from monitor.store.connection import Store
+ALIVE = timedelta(minutes=3)
+"""How old the newest sign of life of a running monitor may be; it gives one every 15 s."""
+
+GOOD = ("ok", "empty")
+_NEEDS = frozenset({"schedule", "gap_days_of_30"})  # columns of source_health
 
 
 @click.command()
+@click.option("--check", is_flag=True, help="Print one line; exit code 1 unless monitor runs and every source is read.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_obj
-def status(config_path: Path, as_json: bool) -> int:
+def status(config_path: Path, check: bool, as_json: bool) -> int:
     """Say how each source is doing and when it is asked next. Exit code 1 when one needs attention.
 
     \b
     Example: monitor status
+             monitor status --check      (for a service manager)
     """  # noqa: D301
-    from monitor import config
-    from monitor.store.connection import Store
+    if not check:
+        seen = _look(config_path, full=True)
+        click.echo(json.dumps(seen, indent=2, ensure_ascii=False) if as_json else "\n".join(_told(seen)))
+        return 0 if seen["begun"] and all(row["outcome"] in GOOD for row in seen["sources"]) else 1
+    fine, said = _in_one_line(config_path)
+    click.echo(json.dumps({"fine": fine, "said": said}, ensure_ascii=False) if as_json else said)
+    return 0 if fine else 1
+
+
+def _in_one_line(config_path: Path) -> tuple[bool, str]:
+    """Whether all is well, and the one line that says so or why not; what cannot be used is told so too."""
+    from monitor import config_path as light
+    from monitor.store.trouble import StoreError
+
+    if light.find(config_path) is None:
+        from monitor.config_errors import ConfigError
+
+        try:
+            _checked(config_path)
+        except ConfigError as error:
+            return False, str(error).splitlines()[0]
+    try:
+        return _verdict(_look(config_path, full=False))
+    except StoreError as error:
+        return False, str(error)
+
+
+# --- what there is to see ------------------------------------------------------------------------------------------
+
+
+def _look(config_path: Path, *, full: bool) -> dict[str, Any]:
+    """All that `--json` prints. `full` checks a config file that has changed. Raises ConfigError and StoreError."""
+    from monitor import config_path as light
+    from monitor.store.reader import opened
     from monitor.times import utc_now
 
-    settings = config.read(config_path)
-    if not settings.database.exists():
-        click.echo(f"Nothing has been read yet: start with `monitor run` (history will be in {settings.database}).")
-        return 1
-    with Store(settings.database) as store:
-        rows = _rows(settings, store, utc_now())
-    if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
-    else:
-        for row in rows:
-            _print(row, settings)
-    return 0 if all(row["outcome"] in ("ok", "empty") for row in rows) else 1
+    found = light.find(config_path)
+    database = found.database if found else _checked(config_path)
+    if not database.exists():
+        if full:
+            _checked(config_path)
+        return {"begun": False, "database": str(database), "sources": [], "hosts": [], "heartbeat": None}
+    with opened(database, "source_health", _NEEDS) as reader:
+        owner = (reader.rows("select timezone, config from owner") or [{"timezone": "UTC", "config": None}])[0]
+        changed = bool(found and owner["config"] not in (None, "", found.digest))
+        if changed and full:
+            _checked(config_path)
+        return {
+            "begun": True,
+            "database": str(database),
+            "timezone": owner["timezone"],
+            "config_changed": changed,
+            **_seen(reader, utc_now()),
+        }
 
 
-def _rows(settings: Settings, store: Store, now: datetime) -> list[dict[str, Any]]:
+def _checked(config_path: Path) -> Path:
+    """The history's file by the whole config. Raises ConfigError with all that is wrong in it."""
+    from monitor import config
+
+    return config.read(config_path).database
+
+
+def _seen(reader: HasRows, now: datetime) -> dict[str, Any]:
     from monitor.plan import plan
     from monitor.store import state
+
+    watched, last_beat = state.all_watched(reader, now), state.last_beat(reader)
+    next_at = plan(list(watched.values()), now, last_beat).next_at
+    hosts = state.hosts(reader, now)
+    rows = []
+    for row in reader.rows("select * from source_health order by source"):
+        source, source_id = watched[row["source_id"]], row["source_id"]
+        at = state.next_asked(reader, source_id, source.name, next_at.get(source.name))
+        since = _without_since(reader, row, history=source.history)
+        rows.append(
+            {
+                **row,
+                "next_at": _text(at),
+                "good_seconds_ago": _seconds(row["last_good_at"], now),
+                "too_long": since is not None and now - since > _patience(source.schedule.period),
+                "without_since": _text(since),
+                "host": hosts.get(state.host_of(reader, source_id)),
+            }
+        )
+    rows.sort(key=lambda row: row["outcome"] in GOOD)
+    return {"sources": rows, "hosts": list(hosts.values()), "heartbeat": _heartbeat(reader, now)}
+
+
+def _without_since(reader: HasRows, row: dict[str, Any], *, history: bool) -> datetime | None:
+    """Since when a source has been without a good reading; None while it has just what it should.
+
+    A source with history writes no reading when there is no news: it is well as long as its newest one is.
+    """
+    from monitor.store import state
+    from monitor.times import from_text
+
+    if history and row["outcome"] in GOOD:
+        return None
+    trouble = state.trouble_since(reader, row["source_id"], row["good_reading_id"]) if history else None
+    return trouble or from_text(row["last_good_at"] or row["added_at"])
+
+
+def _patience(period: timedelta) -> timedelta:
+    """How long a source may go without a good reading: three of its periods, two days at least for daily ones."""
+    return max(3 * period, timedelta(hours=48) if period >= timedelta(days=1) else timedelta())
+
+
+def _heartbeat(reader: HasRows, now: datetime) -> dict[str, Any] | None:
+    rows = reader.rows("select pid, started_at, beat_at from heartbeat where id = 1")
+    if not rows:
+        return None
+    age = _seconds(rows[0]["beat_at"], now) or 0
+    return {**rows[0], "seconds_ago": age, "alive": abs(age) < ALIVE.total_seconds()}  # ahead: the clock was set back
+
+
+def _seconds(text: str | None, now: datetime) -> int | None:
+    from monitor.times import from_text
+
+    return int((now - from_text(text)).total_seconds()) if text else None
+
+
+def _text(at: datetime | None) -> str | None:
     from monitor.times import to_text
 
-    health = {row["source"]: row for row in store.rows("select * from source_health")}
-    known = [source for source in settings.sources if source.name in health]
-    watched = [state.watched(store, source, health[source.name]["source_id"], now) for source in known]
-    next_at = plan(watched, now, state.last_beat(store)).next_at
-    rows = []
-    for source in settings.sources:
-        row = dict(health.get(source.name) or {"source": source.name, "outcome": None, "reason": "", "advice": ""})
-        at = next_at.get(source.name)
-        if source.name in health:
-            at = state.next_asked(store, health[source.name]["source_id"], source.name, at)
-        row["next_at"] = to_text(at) if at else None
-        rows.append(row)
-    return sorted(rows, key=lambda row: row["outcome"] in ("ok", "empty"))
+    return to_text(at) if at else None
 
 
-def _print(row: dict[str, Any], settings: Settings) -> None:
-    outcome = row["outcome"] or "not read yet"
+# --- in words ------------------------------------------------------------------------------------------------------
+
+
+def _verdict(seen: dict[str, Any]) -> tuple[bool, str]:
+    """Whether all is well, and the one sentence that says so or says why not."""
+    if not seen["begun"]:
+        return False, _not_begun(seen)
+    beat = seen["heartbeat"]
+    if not (beat and beat["alive"]):
+        return False, _running(seen)
+    late = [row for row in seen["sources"] if row["too_long"]]
+    if not late:
+        return (
+            True,
+            f"Fine: monitor run gave a sign of life {_ago(beat['seconds_ago'])}, sources: {len(seen['sources'])}.",
+        )
+    worst = min(late, key=lambda row: str(row["without_since"]))
+    more = f" (and {len(late) - 1} more: monitor status names them)" if len(late) > 1 else ""
+    since = _local(worst["without_since"], seen)
+    return False, f"{worst['source']} has had no good reading since {since}{more}. {worst['advice'] or ''}".rstrip()
+
+
+def _told(seen: dict[str, Any]) -> list[str]:
+    if not seen["begun"]:
+        return [_not_begun(seen)]
+    lines = [line for row in seen["sources"] for line in _of_source(row, seen)]
+    asked = [f"{host['host']} {host['calls_this_month']} times" for host in seen["hosts"] if host["calls_this_month"]]
+    if asked:
+        lines.append(f"Asked this month: {', '.join(asked)}.")
+    lines.append(_running(seen))
+    if seen["config_changed"]:
+        lines.append("The config file has changed since it was last read: reload monitor run (SIGHUP), or restart it.")
+    return lines
+
+
+def _of_source(row: dict[str, Any], seen: dict[str, Any]) -> list[str]:
+    good = row["last_good_at"] and f"{_local(row['last_good_at'], seen)} ({_ago(row['good_seconds_ago'])})"
     reason = f" ({row['reason']})" if row["reason"] else ""
-    good = row.get("last_good_at")
-    parts = [f"{row['source']}: {outcome}{reason}"]
-    if outcome not in ("ok", "empty"):
-        parts.append(f"last good {_local(good, settings)}" if good else "never read")
-    else:
-        parts.append(f"read {_local(good, settings)}")
+    parts = [f"{row['source']}: {row['outcome'] or 'not read yet'}{reason}"]
+    if row["outcome"] in GOOD:
+        parts.append(f"read {good}")
+    elif row["outcome"]:
+        parts.append(f"last good {good}" if good else "never read")
     if row["next_at"]:
-        parts.append(f"next {_local(row['next_at'], settings)}")
-    click.echo(", ".join(parts))
+        parts.append(f"next {_local(row['next_at'], seen)}")
+    lines = [", ".join(parts)]
     if row["advice"]:
-        click.echo(f"    {row['advice']}")
+        lines.append(f"    {row['advice']}")
+    if row["gap_days_of_30"]:
+        lines.append(f"    {_many(row['gap_days_of_30'], 'day')} of the last 30 without a good reading")
+    if row["host"] and row["host"]["reason"]:
+        lines.append(f"    {_left_alone(row['host'], seen)}")
+    return lines
 
 
-def _local(text: str | None, settings: Settings) -> str:
+def _left_alone(host: dict[str, Any], seen: dict[str, Any]) -> str:
+    until = _local(host["left_alone_until"], seen)
+    if host["reason"] == "breaker":
+        return f"{host['host']} refused {host['blocked_in_row']} times in a row and is left alone until {until}"
+    return f"{host['host']} asked to be left alone until {until}"
+
+
+def _not_begun(seen: dict[str, Any]) -> str:
+    return f"Nothing has been read yet: start with `monitor run` (history will be in {seen['database']})."
+
+
+def _running(seen: dict[str, Any]) -> str:
+    beat = seen["heartbeat"]
+    if not beat:
+        return "monitor run is not running: start it with `monitor run`."
+    if beat["alive"]:
+        return f"monitor run is running (last sign of life {_ago(beat['seconds_ago'])})."
+    last = _local(beat["beat_at"], seen)
+    return f"monitor run is not running (last sign of life {last}): start it with `monitor run`."
+
+
+def _ago(seconds: int) -> str:
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * size:
+            return f"{_many(seconds // size, unit)} ago"
+    return f"{_many(seconds, 'second')} ago" if seconds > 1 else "just now"
+
+
+def _many(count: int, one: str) -> str:
+    return f"{count} {one if count == 1 else one + 's'}"
+
+
+def _local(text: str, seen: dict[str, Any]) -> str:
+    """An instant as the owner's clock shows it."""
     from zoneinfo import ZoneInfo
 
     from monitor.times import from_text
 
-    if not text:
-        return "never"
-    return from_text(text).astimezone(ZoneInfo(settings.owner.timezone)).strftime("%Y-%m-%d %H:%M")
+    return from_text(text).astimezone(ZoneInfo(seen["timezone"])).strftime("%Y-%m-%d %H:%M")

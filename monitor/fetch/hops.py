@@ -15,6 +15,8 @@ from monitor.model import FetchFailed, Http, Pairs, Secret
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _FORM = ("Content-Type", b"application/x-www-form-urlencoded")
+_JSON = ("Content-Type", b"application/json")
+_SHOWN_JSON = 500  # characters of a JSON body kept in the URL as asked
 _PERSONAL = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
@@ -45,6 +47,9 @@ def first_hop(request: Http, values: Mapping[Secret, str], own: Mapping[str, str
     if request.form is not None:
         body = _encoded(request.form, values).encode()
         headers["content-type"] = _FORM
+    elif request.json is not None:
+        body = request.json.encode()
+        headers["content-type"] = _JSON
     return Hop(
         method="GET" if body is None else "POST",
         url=_with_query(request.url, _encoded(request.params, values)),
@@ -58,11 +63,19 @@ def first_hop(request: Http, values: Mapping[Secret, str], own: Mapping[str, str
 def shown(request: Http) -> str:
     """The URL as asked, for people: each secret as `***`, and the fields of a form after those of the query.
 
+    A JSON body stands behind it, cut at 500 characters; the URL then has a path, so that its host can be read from it.
+
     >>> shown(Http("https://example.org/s?a=1", params=(("key", Secret(env="K")),), form=(("q", "Ada L"),)))
     'https://example.org/s?a=1&key=***&q=Ada+L'
+    >>> shown(Http("https://example.org", json='{"q":"Ada L"}'))
+    'https://example.org/ POST {"q":"Ada L"}'
     """
     query = "&".join(filter(None, (_encoded(request.params), _encoded(request.form or ()))))
-    return _with_query(without_user(request.url), query)
+    url = _with_query(without_user(request.url), query)
+    if request.json is None:
+        return url
+    parts = urlsplit(url)
+    return f"{urlunsplit(parts._replace(path=parts.path or '/'))} POST {request.json[:_SHOWN_JSON]}"
 
 
 def without_user(url: str) -> str:

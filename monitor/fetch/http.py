@@ -10,21 +10,17 @@ from __future__ import annotations
 import http.client
 import logging
 import re
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from monitor import __version__
@@ -32,14 +28,25 @@ from monitor.fetch.body import capped, unpacked
 from monitor.fetch.guard import Clock, Dialer, Resolver, Watchdog, plain_host, said, system_resolver
 from monitor.fetch.hops import REDIRECTS, Hop, first_hop, next_hop, of_the_web, secrets_in, shown, without_user
 from monitor.fetch.secrets import Redactor, resolve
+from monitor.fetch.wire import Adapter
 from monitor.model import Capture, Exchange, FetchFailed, Http
 
 USER_AGENT = f"presence-monitor/{__version__} (+personal online presence monitor; one request a day)"
 _KEPT_HEADERS = frozenset(  # and x-ratelimit-*
     ["content-type", "date", "retry-after", "etag", "last-modified", "content-language", "link", "server"]
 )
+_KEPT_HEADERS |= {"cf-mitigated", "x-yandex-captcha", "x-amzn-waf-action"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST_HEADER = 4096
 _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([^\s\"';,]+)", re.IGNORECASE)
 _CHUNK = 16_384
+_NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidHeader,
+    urllib3.exceptions.LocationValueError,
+    http.client.InvalidURL,
+)
+_NO_TLS = frozenset(["WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"])
 _SEEN_AS_TIMEOUT = frozenset({"connection", "truncated", "bad_encoding", "tls"})
 
 
@@ -61,8 +68,8 @@ class HttpFetcher:
 
     Times are seconds, sizes bytes. `base` is the config's folder, for secrets in files. The host that a request names
     is the owner's choice and may be private, as may those of `allowed_private`; a redirect to any other private
-    address is refused. `ca_file` replaces the usual authorities. The logger `urllib3` is kept at INFO or above, because
-    its DEBUG lines hold whole URLs with the keys in them.
+    address is refused. `ca_file` holds authorities that are trusted beside the usual ones. The logger `urllib3` is
+    kept at ERROR or above, because its lines hold whole URLs with the keys in them, even its warnings.
     """
 
     base: Path
@@ -81,15 +88,16 @@ class HttpFetcher:
 
     def __post_init__(self) -> None:
         logger = logging.getLogger("urllib3")
-        logger.setLevel(max(logger.level, logging.INFO))
+        logger.setLevel(max(logger.level, logging.ERROR))
 
     def __call__(self, request: Http, n: int = 1) -> Exchange:
         """Ask, and return the answer with its capture.
 
         `Exchange.asked` and `Capture.asked` are the URL with its query; for a POST the form's fields follow as further
-        fields of the query. Secrets are `***` there, in the final URL and in the headers kept. Raises `NotAsked` where
-        a key is missing, before anything is sent, and `FetchFailed` with an exchange: dns, connection, timeout, tls,
-        truncated, bad_encoding, too_large, redirect, forbidden_address, or bad_request for an address not of the web.
+        fields of the query, or a JSON body behind it. Secrets are `***` there, in the final URL and in the headers
+        kept. Raises `NotAsked` where a key is missing, before anything is sent, and `FetchFailed` with an exchange:
+        dns, connection, timeout, tls, truncated, bad_encoding, too_large, redirect, forbidden_address, or bad_request
+        for an address not of the web.
         """
         if not of_the_web(request.url):
             raise FetchFailed("bad_request", "no address of the web", Exchange(n, request.url, 0, url=request.url))
@@ -103,7 +111,7 @@ class HttpFetcher:
         url, asked = redact(without_user(trail.url)), redact(shown(request))
         exchange = Exchange(n=n, asked=asked, ms=ms, status=trail.status, headers=trail.headers, url=url)
         if isinstance(answer, bytes):
-            return replace(exchange, capture=_capture(answer, exchange))
+            return replace(exchange, capture=_capture(redact.body(answer), exchange))
         # Raised from here and not where it arose, so that no traceback leads to a library's error with a key in it.
         raise FetchFailed(answer.reason, redact(answer.detail), exchange)
 
@@ -112,16 +120,16 @@ class HttpFetcher:
         private = self.allowed_private | {plain_host(urlsplit(hop.url).hostname or "")}
         seen: set[tuple[str, str]] = set()
         try:
-            with closing(_Adapter(Dialer(watchdog, self.connect, private, self.resolver))) as adapter:
-                while (hop.method, hop.url) not in seen and len(seen) <= self.max_redirects:
-                    seen.add((hop.method, hop.url))
-                    trail.at(hop.url)
-                    with self._send(hop, adapter) as response:
-                        trail.status, trail.headers = response.status_code, _kept(response, redact)
-                        location = _location(response)
-                        if not location:
-                            return self._body(response, watchdog)
-                    hop = next_hop(hop, response.status_code, location, redact)
+            dialer = Dialer(watchdog, self.connect, private, self.resolver)
+            while (hop.method, hop.url) not in seen and len(seen) <= self.max_redirects:
+                seen.add((hop.method, hop.url))
+                trail.at(hop.url)
+                with closing(Adapter(dialer, self.ca_file)) as adapter, self._send(hop, adapter) as response:
+                    trail.status, trail.headers = response.status_code, _kept(response, redact)
+                    location = _location(response)
+                    if not location:
+                        return self._body(response, watchdog, redact)
+                hop = next_hop(hop, response.status_code, location, redact)
             failure = FetchFailed("redirect", "in a circle" if (hop.method, hop.url) in seen else "too many in a row")
         except FetchFailed as error:
             failure = error
@@ -136,51 +144,15 @@ class HttpFetcher:
     def _send(self, hop: Hop, adapter: HTTPAdapter) -> requests.Response:
         prepared = requests.Request(hop.method, hop.url, headers=dict(hop.headers), data=hop.body).prepare()
         prepared.headers["Accept-Encoding"] = "gzip, deflate"
-        verify = str(self.ca_file) if self.ca_file else True
-        return adapter.send(prepared, stream=True, timeout=(self.connect, self.read), verify=verify)
+        return adapter.send(prepared, stream=True, timeout=(self.connect, self.read), verify=True)
 
-    def _body(self, response: requests.Response, watchdog: Watchdog) -> bytes:
+    def _body(self, response: requests.Response, watchdog: Watchdog, redact: Redactor) -> bytes:
         said_length = response.headers.get("Content-Length", "")
         if said_length.isdecimal() and len(said_length) < 20 and int(said_length) > self.max_bytes:
             raise FetchFailed("too_large", f"{said_length} bytes")
         wire = capped(_in_time(response.raw, watchdog), self.max_bytes)
-        encoding = response.headers.get("Content-Encoding", "")
+        encoding = redact(response.headers.get("Content-Encoding", ""))  # whole: the error cuts it off
         return b"".join(capped(unpacked(wire, encoding), self.max_unpacked))
-
-
-class _Plain(HTTPConnection):
-    """urllib3's connection, with our way to connect."""
-
-    def __init__(self, dial: Callable[[str, int], socket.socket], **settings: object) -> None:
-        super().__init__(**settings)  # type: ignore[arg-type]
-        self._dial = dial
-
-    def _new_conn(self) -> socket.socket:
-        return self._dial(self._dns_host, self.port)
-
-
-class _Tls(HTTPSConnection):
-    """The same over TLS."""
-
-    def __init__(self, dial: Callable[[str, int], socket.socket], **settings: object) -> None:
-        super().__init__(**settings)  # type: ignore[arg-type]
-        self._dial = dial
-
-    def _new_conn(self) -> socket.socket:
-        return self._dial(self._dns_host, self.port)
-
-
-class _Adapter(HTTPAdapter):
-    """requests' adapter for one hop: a pool of its own whose connections are made by our dialer."""
-
-    def __init__(self, dialer: Dialer) -> None:
-        super().__init__(pool_connections=1, pool_maxsize=1)
-        self._dialer = dialer
-
-    def get_connection_with_tls_context(self, request, verify, proxies=None, cert=None):  # type: ignore[no-untyped-def]
-        pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
-        pool.ConnectionCls = partial(_Tls if pool.scheme == "https" else _Plain, self._dialer)
-        return pool
 
 
 def classify(error: BaseException, *, answered: bool) -> FetchFailed:
@@ -202,11 +174,26 @@ def classify(error: BaseException, *, answered: bool) -> FetchFailed:
         return FetchFailed("timeout", "reading" if answered else "waiting for the answer")
     if answered:
         return FetchFailed("truncated", "the answer broke off")
-    if first(requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, urllib3.exceptions.LocationValueError):
-        return FetchFailed("bad_request", "no address of the web")
+    if unlike := _of_http(chain):
+        return unlike
     system = (link for link in chain if isinstance(link, OSError) and not isinstance(link, requests.RequestException))
     cause = next(system, None)
     return FetchFailed("connection", said(cause) if cause else type(chain[-1]).__name__)
+
+
+def _of_http(chain: list[BaseException]) -> FetchFailed | None:
+    """What was wrong with the question or the answer as HTTP; None when it was neither.
+
+    http.client's RemoteDisconnected is both no HTTP and a lost connection: it is the latter.
+    """
+    if any(isinstance(e, urllib3.exceptions.InvalidHeader) for e in chain):
+        return FetchFailed("bad_answer")
+    if any(isinstance(e, _NO_ADDRESS) for e in chain):
+        return FetchFailed("bad_request", "no address of the web")
+    unlike = [e for e in chain if isinstance(e, http.client.HTTPException) and not isinstance(e, OSError)]
+    if any(isinstance(e, http.client.LineTooLong) or str(e).startswith("got more than") for e in unlike):
+        return FetchFailed("too_large", "its headers")
+    return FetchFailed("bad_answer") if unlike else None
 
 
 def _of_tls(error: ssl.SSLError, *, answered: bool) -> FetchFailed:
@@ -214,6 +201,8 @@ def _of_tls(error: ssl.SSLError, *, answered: bool) -> FetchFailed:
         return FetchFailed("tls", error.verify_message)
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return FetchFailed("truncated" if answered else "connection", "closed by the host")
+    if error.reason in _NO_TLS:
+        return FetchFailed("tls", "it does not speak TLS")
     return FetchFailed("tls", (error.reason or "handshake failed").lower().replace("_", " "))
 
 
@@ -242,16 +231,22 @@ def _in_time(raw: urllib3.BaseHTTPResponse, watchdog: Watchdog) -> Iterator[byte
 
 def _location(response: requests.Response) -> str:
     """Where a redirect leads; empty where the answer is none."""
-    location = response.headers.get("Location", "").strip() if response.status_code in REDIRECTS else ""
+    location = _clean(response.headers.get("Location", "")) if response.status_code in REDIRECTS else ""
     try:
         return location.encode("latin-1").decode()  # servers send UTF-8, http.client reads it as Latin-1
     except UnicodeError:
         return location
 
 
+def _clean(value: str) -> str:
+    """A header's value without control characters, which RFC 9110 5.5 has replaced by spaces."""
+    return _CONTROL.sub(" ", value).strip()
+
+
 def _kept(response: requests.Response, redact: Redactor) -> dict[str, str]:
-    named = ((name.lower(), value) for name, value in response.headers.items())
-    return {name: redact(v) for name, v in named if name in _KEPT_HEADERS or name.startswith("x-ratelimit-")}
+    named = ((_clean(name.lower()), _clean(value)) for name, value in response.headers.items())
+    kept = {name: value for name, value in named if name in _KEPT_HEADERS or name.startswith("x-ratelimit-")}
+    return {redact(name): redact(value)[:_LONGEST_HEADER] for name, value in kept.items()}
 
 
 def _capture(body: bytes, exchange: Exchange) -> Capture:

@@ -1,21 +1,24 @@
 """Secrets: from the name in the config to the value at the last moment, and out of everything that is kept.
 
 A value never enters an exception, a log line, an exchange's URL or headers. The body of an answer is evidence and is
-kept as it came, even where a host repeats a key in it.
+kept as it came, but for a key that a host repeats in it: that becomes `***` before anything reads or keeps the body.
 """
 
 from __future__ import annotations
 
+import base64
+import html
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from monitor.model import NotAsked, Secret
 
 HIDDEN = "***"
 _LONGEST = 65_536
+_SHORTEST_BASE64 = 8  # characters: less of it may stand in any page by chance
 
 
 def resolve(secret: Secret, base: Path, environ: Mapping[str, str]) -> str:
@@ -72,15 +75,21 @@ def _read(path: Path, what: str, *, private: bool) -> str:
 
 
 class Redactor:
-    """Takes secret values out of text that will be kept, however a server has quoted them when it sent them back."""
+    """Takes secret values out of what will be kept, however a server has quoted them when it sent them back."""
 
     def __init__(self, values: Iterable[str]) -> None:
         longest_first = sorted({value for value in values if value}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(_however_quoted, longest_first))) if longest_first else None
+        ways = [*map(_however_quoted, longest_first), *(way for value in longest_first for way in _in_base64(value))]
+        self._pattern = re.compile("|".join(ways)) if ways else None
+        self._bytes = re.compile("|".join(ways).encode("utf-8", "surrogatepass")) if ways else None
 
     def __call__(self, text: str) -> str:
         """The text with every secret value replaced by `***`."""
         return self._pattern.sub(HIDDEN, text) if self._pattern else text
+
+    def body(self, body: bytes) -> bytes:
+        """The same for the body of an answer, in UTF-8 or any encoding that writes ASCII as such."""
+        return self._bytes.sub(HIDDEN.encode(), body) if self._bytes else body
 
     def finds(self, text: str) -> bool:
         """Whether a secret value stands in the text."""
@@ -88,11 +97,28 @@ class Redactor:
 
 
 def _however_quoted(value: str) -> str:
-    """A pattern for a value as it is, percent-encoded in either case, or encoded again inside another URL."""
+    """A pattern for a value as it is, percent-encoded in either case, encoded again, or escaped for JSON or HTML."""
     return "".join(_character(character) for character in value)
 
 
 def _character(character: str) -> str:
     encoded = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in character.encode("utf-8", "surrogatepass"))
-    plus = r"|\+" if character == " " else ""
-    return f"(?:{encoded}|{re.escape(character)}{plus})"
+    if character.isascii() and character.isalnum():
+        return f"(?:{encoded}|{character})"
+    ways = [encoded, rf"\\{{0,3}}{re.escape(character)}", rf"\\{{1,4}}u(?i:{ord(character):04x})"]
+    ways.append(f"&#(?:0*{ord(character)}|(?i:x0*{ord(character):x}));")
+    if (named := html.escape(character)) != character:
+        ways.append(named)
+    if character == " ":
+        ways.append(r"\+")
+    return f"(?:{'|'.join(ways)})"
+
+
+def _in_base64(value: str) -> Iterator[str]:
+    """Patterns for a value inside base64 of either alphabet, whatever stands before and after it there."""
+    raw = value.encode("utf-8", "surrogatepass")
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
+        certain = text[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
+        if len(certain) >= _SHORTEST_BASE64:
+            yield "".join({"+": "[+-]", "/": "[/_]"}.get(character, character) for character in certain)

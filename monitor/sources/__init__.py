@@ -11,6 +11,15 @@ SOURCES = MappingProxyType(
     {
         ("search", "duckduckgo"): "monitor.sources.search.duckduckgo:DuckDuckGo",
         ("search", "brave"): "monitor.sources.search.brave:Brave",
+        ("search", "mojeek"): "monitor.sources.search.mojeek:Mojeek",
+        ("search", "marginalia"): "monitor.sources.search.marginalia:Marginalia",
+        ("search", "kagi"): "monitor.sources.search.kagi:Kagi",
+        ("search", "yandex"): "monitor.sources.search.yandex:Yandex",
+        ("search", "serper"): "monitor.sources.search.serper:Serper",
+        ("search", "serpapi"): "monitor.sources.search.serpapi:SerpApi",
+        ("search", "searchapi"): "monitor.sources.search.searchapi:SearchApi",
+        ("search", "dataforseo"): "monitor.sources.search.dataforseo:DataForSeo",
+        ("search", "searxng"): "monitor.sources.search.searxng:SearXng",
         ("page_views", "access_log"): "monitor.sources.page_views.access_log:AccessLog",
         ("profiles", "github"): "monitor.sources.profiles.github:GitHub",
     }

@@ -19,6 +19,17 @@ def _tables(db: Database) -> None:
     _run(db, _text("001_tables.sql"))
 
 
+@MIGRATIONS(name="002_schedule")
+def _schedule(db: Database) -> None:
+    _run(db, _text("002_schedule.sql"))
+
+
+def is_newer(db: Database) -> bool:
+    """Whether the history has been through a step that this program does not know."""
+    known = {step.name for step in MIGRATIONS.pending(Database(memory=True))}
+    return any(step.name not in known for step in MIGRATIONS.applied(db))
+
+
 def apply(db: Database) -> None:
     """Bring the schema up to date. Call it inside a write: two processes may start at the same moment."""
     MIGRATIONS.apply(db)

@@ -12,6 +12,7 @@ from monitor import labels as rules
 from monitor.config import Configured, Settings
 from monitor.labels import Label
 from monitor.store.connection import Store
+from monitor.store.state import schedule_text
 from monitor.times import from_text, to_text
 
 IDENTITY = ("name", "measure", "kind", "engine", "provider", "query", "locale", "device", "day_zone", "settings")
@@ -23,11 +24,13 @@ def sync(store: Store, settings: Settings, now: datetime) -> dict[str, int]:
     A source whose series changed is retired and a new one begins; one that comes back as it was goes on.
     """
     with store.write() as db:
-        owner = (settings.owner.name, settings.owner.timezone)
-        if db.execute("select name, timezone from owner").fetchall() != [owner]:
+        owner = (settings.owner.name, settings.owner.timezone, settings.digest)
+        if db.execute("select name, timezone, config from owner").fetchall() != [owner]:
             db.execute("delete from owner")
-            db.execute("insert into owner values (?, ?)", list(owner))
+            db.execute("insert into owner (name, timezone, config) values (?, ?, ?)", list(owner))
         ids = {source.name: _row_of(db, source, now) for source in settings.sources}
+        for source in settings.sources:
+            _keep_schedule(db, ids[source.name], source)
         marks = ",".join("?" * len(ids))
         db.execute(
             f"update sources set retired_at = ? where retired_at is null and measure <> 'typed'"  # noqa: S608
@@ -53,6 +56,13 @@ def _row_of(db: Database, configured: Configured, now: datetime) -> int:
         "settings": json.dumps({"subject": series.subject}),
     }
     return row_id(db, row, now)
+
+
+def _keep_schedule(db: Database, source_id: int, configured: Configured) -> None:
+    """When a source is asked is no part of what it is: it changes in place."""
+    said = (schedule_text(configured.schedule), int(configured.source.history))
+    if db.execute("select schedule, history from sources where id = ?", [source_id]).fetchone() != said:
+        db.execute("update sources set schedule = ?, history = ? where id = ?", [*said, source_id])
 
 
 def row_id(db: Database, row: dict[str, str], now: datetime) -> int:

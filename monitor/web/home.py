@@ -9,6 +9,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from monitor import labels
 from monitor.web import numbers, search, words
 from monitor.web.links import Links
 from monitor.web.rows import Row, Rows
@@ -153,18 +154,18 @@ def _candidates(rows: Rows, links: Links) -> tuple[Candidate, ...]:
     pages: dict[str, list[Row]] = {}
     for row in rows["page_one"]:
         if row["url"] and row["whose"] == "other" and not row["labelled"]:
-            pages.setdefault(words.pattern(row["url"]) or row["url"], []).append(row)
+            pages.setdefault(labels.suggest(row["url"]) or row["url"], []).append(row)
     found = sorted(pages.values(), key=lambda seen: (min(r["position"] for r in seen), -len(seen), seen[0]["url"]))
     return tuple(_candidate(seen, links) for seen in found)
 
 
 def _candidate(seen: Sequence[Row], links: Links) -> Candidate:
     best = min(seen, key=lambda r: r["position"])
-    pattern = words.pattern(best["url"]) or ""
+    pattern = labels.suggest(best["url"]) or ""
     return Candidate(
         title=best["title"] or best["url"],
         url=best["url"],
-        href=words.web_url(best["url"]),
+        href=labels.web_url(best["url"]),
         row=links.row("urls", best["url_id"]),
         more=len({r["url"] for r in seen}) - 1,
         where=tuple(Phrase(f"{words.name(r['engine'])} {r['position']}", links.reading(r["reading_id"])) for r in seen),

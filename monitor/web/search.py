@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from monitor import labels
 from monitor.web import words
 from monitor.web.links import Links
 from monitor.web.rows import Row, Rows
@@ -138,8 +139,8 @@ def _engine(rows: Rows, links: Links, source: Row, rank: Row | None, several: bo
         age=words.age(days) if rank else "",
         stale=days > STALE,
         since=_since(history, rows.today) if rank else "",
-        host=str(urlsplit(url).hostname or "") if words.web_url(url) and url else "",
-        url=words.web_url(url),
+        host=str(urlsplit(url).hostname or "") if labels.web_url(url) and url else "",
+        url=labels.web_url(url),
         trouble=words.ended(source["outcome"], source["reason"]) if failed else "",
         trouble_href=links.reading(source["reading_id"]),
         href=links.reading(rank["reading_id"]) if rank else links.reading(source["reading_id"]),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from datetime import date, datetime
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -36,40 +34,6 @@ NAMES = MappingProxyType(
 )
 
 # Sites where a host holds many people's pages: a label there needs the path as well.
-SHARED_HOSTS = frozenset(
-    {
-        "bsky.app",
-        "dev.to",
-        "facebook.com",
-        "github.com",
-        "gitlab.com",
-        "goodreads.com",
-        "imdb.com",
-        "instagram.com",
-        "linkedin.com",
-        "mastodon.social",
-        "medium.com",
-        "orcid.org",
-        "pinterest.com",
-        "quora.com",
-        "reddit.com",
-        "researchgate.net",
-        "scholar.google.com",
-        "soundcloud.com",
-        "speakerdeck.com",
-        "stackoverflow.com",
-        "threads.net",
-        "tiktok.com",
-        "twitter.com",
-        "vimeo.com",
-        "wikipedia.org",
-        "x.com",
-        "youtube.com",
-    }
-)
-
-_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
-_PATH = re.compile(r"/[\w.~%@+/-]*", re.ASCII)
 
 
 def name(word: str) -> str:
@@ -119,38 +83,6 @@ def join(parts: list[str]) -> str:
 def ended(outcome: str, reason: str) -> str:
     """An outcome and its reason in words: "blocked: captcha", "failed: server error"."""
     return f"{outcome}: {reason.replace('_', ' ')}" if reason else outcome
-
-
-def web_url(url: str | None) -> str | None:
-    """The URL when it is safe to link, else None: http or https, with a host, without spaces or control characters."""
-    if not url or not url.isprintable() or any(c.isspace() or c in '\\"<>' for c in url):
-        return None
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    return url if parts.scheme in ("http", "https") and parts.hostname else None
-
-
-def pattern(url: str | None) -> str | None:
-    """The label pattern that covers this page: its host, or host and path where a host is shared by many people.
-
-    None for anything that is not a plain host and path: a stored URL is a stranger's text and ends up in a command.
-
-    >>> pattern("https://www.example.org/about"), pattern("https://www.linkedin.com/in/ada")
-    ('example.org', 'linkedin.com/in/ada')
-    """
-    if web_url(url) is None:
-        return None
-    parts = urlsplit(url or "")
-    host = str(parts.hostname).removeprefix("www.")
-    if not _HOST.fullmatch(host):
-        return None
-    shared = any(host == h or host.endswith("." + h) for h in SHARED_HOSTS)
-    path = parts.path.rstrip("/")
-    if not shared:
-        return host
-    return host + path if path and _PATH.fullmatch(path) else None
 
 
 def label_command(of: str) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from monitor import urls
 from monitor.model import (
@@ -25,6 +23,7 @@ from monitor.model import (
     Source,
     each,
 )
+from monitor.sources.search.common import Json, plain
 
 _KINDS: Mapping[str, Kind] = MappingProxyType(
     {
@@ -39,9 +38,6 @@ _KINDS: Mapping[str, Kind] = MappingProxyType(
     }
 )
 _KEY = Secret(env="BRAVE_API_KEY")
-_MARKUP = re.compile(r"</?(?:strong|b|em)>")
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -108,7 +104,7 @@ class Brave(Source):
         if found and not any(urls.is_link(item["url"]) for item in found):
             raise LayoutChanged(detail="no result has an address")
         more = query.get("more_results_available") is True and ctx.page < self.pages
-        altered = _text(query.get("altered"))
+        altered = plain(query.get("altered"))
         return Parsed(
             tuple(_results(answer, found)),
             none=not found,
@@ -207,20 +203,12 @@ def _result(row: Json, kind: Kind, block: int, sub_index: int = 0, position: int
     meta = row.get("meta_url")
     return Result(
         url=url if isinstance(url, str) and urls.is_link(url) else "",
-        title=_text(row.get("title")),
-        snippet=_text(row.get("description")),
-        shown_host=_text(meta.get("hostname")) if isinstance(meta, dict) else "",
+        title=plain(row.get("title")),
+        snippet=plain(row.get("description")),
+        shown_host=plain(meta.get("hostname")) if isinstance(meta, dict) else "",
         kind=kind,
         position=position,
         position_absolute=block,
         block=block,
         sub_index=sub_index,
     )
-
-
-def _text(value: object) -> str:
-    """Plain text that can be stored: Brave escapes its texts and marks the words of the query in them."""
-    if not isinstance(value, str):
-        return ""
-    plain = html.unescape(_MARKUP.sub("", value)).replace("\0", "")
-    return " ".join(plain.encode("utf-8", "replace").decode("utf-8").split())

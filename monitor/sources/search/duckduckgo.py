@@ -31,8 +31,10 @@ from monitor.model import (
     Source,
     each,
 )
+from monitor.sources.charset import text_of
 
 _BASE = "https://duckduckgo.com/"
+_MOST_TAGS = 50_000  # signs "<"; the longest saved page of any engine holds 6,438
 _NONE = re.compile(r"\s*No\s+(?:more\s+)?results(?:\.|\s+found\b)", re.I)
 _ALTERED = re.compile(r"(?:Including|Showing) results for\b", re.I)
 _CHALLENGE = "#challenge-form, [class*=anomaly-modal], script[src*='anomaly.js'], script[src*='challenge-platform']"
@@ -93,22 +95,26 @@ class DuckDuckGo(Source):
         Raises Blocked for a challenge or captcha, and LayoutChanged for a page that is cut off or not known; both
         only after no result was found, for words like these stand on good pages too.
         """
-        page = _soup(capture)
+        text = text_of(capture)
+        page = _soup(text)
         blocks = tuple(_placed(_blocks(page)))
         organic = [block for block in blocks if block.kind is Kind.ORGANIC]
         if not organic and _says_none(page):
             return Parsed(blocks, none=True)
         if not any(block.url for block in organic):
             raise _refusal(page)
-        if b"</html" not in capture.body[-4096:].lower():
+        if "</html" not in text[-4096:].lower():
             raise LayoutChanged(detail="the page breaks off, so its depth is not known")
         form = _next_form(page) if ctx.page < self.pages else None
         return Parsed(blocks, next=Http(self.url, form=form) if form else None, altered=_altered(page))
 
 
-def _soup(capture: Capture) -> BeautifulSoup:
+def _soup(text: str) -> BeautifulSoup:
+    """The page as a tree. A million tags would take a minute and a gigabyte."""
+    if text.count("<") > _MOST_TAGS:
+        raise LayoutChanged(detail=f"more than {_MOST_TAGS} tags")
     try:
-        return BeautifulSoup(capture.body, "lxml", from_encoding=capture.charset or None)
+        return BeautifulSoup(text, "lxml")
     except (ParserRejectedMarkup, ValueError) as error:  # ValueError: the charset it declares is no word
         raise LayoutChanged(detail="the page is no HTML") from error
 

@@ -189,15 +189,22 @@ select
   s.added_at,
   s.id as source_id,
   n.id as reading_id,
-  g.id as good_reading_id
+  g.id as good_reading_id,
+  s.schedule,
+  (
+    select count(distinct r.day) from readings r where r.source_id = s.id and r.day > date(n.day, '-30 days')
+  ) - (
+    select count(distinct r.day) from readings r
+    where r.source_id = s.id and r.outcome in ('ok', 'empty') and r.day > date(n.day, '-30 days')
+  ) as gap_days_of_30
 from sources s
 left join readings n on n.id = (
   select r.id from readings r where r.source_id = s.id and r."trigger" <> 'reread'
-  order by r.started_at desc, r.id desc limit 1
+  order by r.day desc, r.started_at desc, r.id desc limit 1
 )
 left join readings g on g.id = (
   select r.id from readings r where r.source_id = s.id and r.outcome in ('ok', 'empty')
-  order by r.started_at desc, r.id desc limit 1
+  order by r.day desc, r.started_at desc, r.id desc limit 1
 )
 where s.retired_at is null and s.measure <> 'typed';
 

@@ -1,0 +1,80 @@
+"""Pure: trouble is told when it begins and when it is over, not at every look and not once per source."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from monitor.model import Outcome, Reading
+
+UNREACHED = frozenset({"dns", "connection", "timeout"})
+BACK = "The network is back."
+
+
+class Standing:
+    """What is wrong by where it shows, so that each text is told once while it stands."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, set[str]] = {}
+
+    def begins(self, where: str, text: str) -> bool:
+        """Note that something is wrong; whether the owner has not been told so yet."""
+        new = not any(text in texts for texts in self._texts.values())
+        self._texts.setdefault(where, set()).add(text)
+        return new
+
+    def over(self, where: str) -> bool:
+        """Note that all is well here; whether it was not."""
+        return bool(self._texts.pop(where, None))
+
+
+class Network:
+    """Whether all that is asked over the network fails together: then it is this machine's network, told once.
+
+    Lines about sources that could not be reached are held back until `settled` says that no attempt is under way. A
+    source that failed while others were reached has a trouble of its own: it says nothing about the network until it
+    has been reached again.
+    """
+
+    def __init__(self) -> None:
+        self.down = False
+        self._held: list[str] = []
+        self._failing: dict[str, str] = {}  # source -> host
+        self._own: set[str] = set()
+        self._reached = False
+
+    def heard(self, name: str, reading: Reading, line: str) -> list[str]:
+        """Take in a reading and the line that tells it; the lines to say now."""
+        if reading.outcome is Outcome.FAILED and reading.reason in UNREACHED and reading.exchanges:
+            self._failing[name] = urlsplit(reading.exchanges[-1].asked).netloc
+            if not self.down:
+                self._held.append(line)
+            return []
+        if not any(exchange.status for exchange in reading.exchanges):
+            return [line]  # a file, or nothing was asked: no word about the network
+        self._reached = True
+        if not self.down:
+            self._own |= set(self._failing)
+        self._own.discard(name)
+        self._failing.clear()
+        back, self.down = [BACK] if self.down else [], False
+        return [*back, *self._release(), line]
+
+    def settled(self) -> list[str]:
+        """No attempt is under way: the lines to say now."""
+        if self._reached:
+            self._own |= set(self._failing)
+            self._failing.clear()
+        self._reached = False
+        hosts = {host for name, host in self._failing.items() if name not in self._own}
+        if self.down or len(hosts) < 2:
+            return self._release()
+        self.down = True
+        self._held.clear()
+        return [
+            f"No network: {', '.join(sorted(hosts))} could not be reached."
+            " Check this machine's network; what is due is tried again."
+        ]
+
+    def _release(self) -> list[str]:
+        lines, self._held = self._held, []
+        return lines
