@@ -14,14 +14,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from monitor.collect import Clock, Task, collect
+from monitor.collect import Clock, Enough, Task, collect
 from monitor.config import Configured, Settings, read_span
 from monitor.fetch import files, robots
 from monitor.fetch.http import HttpFetcher
-from monitor.model import Batch, Context, Exchange, Files, Http, Measure, NotAsked, Outcome, Reading, Trigger
+from monitor.labels import whose
+from monitor.model import Batch, Context, Exchange, Files, Http, Measure, NotAsked, Outcome, Reading, Result, Trigger
 from monitor.politeness import Go, Refuse, read_retry_after
 from monitor.reasons import advice
-from monitor.store import hosts, logs, readings, state
+from monitor.store import hosts, logs, readings, sources, state
 from monitor.store.connection import Store, StoreError, only_one
 from monitor.store.spool import Spool, Stored
 from monitor.times import to_text, utc_now
@@ -124,7 +125,8 @@ class Attempts:
         self, configured: Configured, source_id: int, slot: datetime, day: date, trigger: Trigger
     ) -> Iterator[tuple[int, Reading]]:
         cursors = logs.cursors(self.store, source_id) if configured.source.history else ()
-        task = Task(configured.name, configured.source, slot, day, trigger, cursors)
+        enough = self._enough(configured, source_id, day)
+        task = Task(configured.name, configured.source, slot, day, trigger, cursors, enough=enough)
         for reading in self._collect(configured, task):
             if self._unchanged(configured, source_id, reading):
                 continue
@@ -132,6 +134,14 @@ class Attempts:
             if not configured.source.history:
                 self._remember(reading)
             yield reading_id, reading
+
+    def _enough(self, configured: Configured, source_id: int, day: date) -> Enough:
+        """Whether what was seen will do: page 2 is for when nothing of the owner's is on page 1, and not daily."""
+        last = state.last_further(self.store, source_id)
+        if configured.control or (last and day - last < configured.further):
+            return lambda records: True
+        mine = [label for label in sources.all_labels(self.store.db) if label.whose == "mine"]
+        return lambda records: any(isinstance(r, Result) and r.url and whose(r.url, mine) for r in records)
 
     def _collect(self, configured: Configured, task: Task) -> Iterator[Reading]:
         if self.free(self.store.path.parent) >= LEAST_FREE:
@@ -199,7 +209,7 @@ class Attempts:
 
         def politely(request: Http, n: int) -> Exchange:
             host = host_of(request)
-            self._wait_for(host, deadline, spacing)
+            self._wait_for(host, deadline, spacing, configured.budget)
             retry_after = None
             try:
                 exchange = fetch(request, n)
@@ -212,14 +222,15 @@ class Attempts:
 
         return ask
 
-    def _wait_for(self, host: str, deadline: timedelta, spacing: timedelta) -> None:
+    def _wait_for(self, host: str, deadline: timedelta, spacing: timedelta, budget: int | None) -> None:
         while True:
             now = self.clock()
-            verdict = hosts.claim(self.store, host, now, deadline, spacing)
+            verdict = hosts.claim(self.store, host, now, deadline, spacing, budget)
             if isinstance(verdict, Go):
                 return
             if isinstance(verdict, Refuse):
-                raise NotAsked(verdict.reason, to_text(verdict.until), verdict.until)
+                spent = f"{budget} calls, more from " if verdict.reason == "budget" else ""
+                raise NotAsked(verdict.reason, spent + to_text(verdict.until), verdict.until)
             self.sleep(min(1.0, max(0.01, (verdict.until - now).total_seconds())))
 
 

@@ -8,7 +8,7 @@ final address, then parse, then the page's own word that there is nothing, then 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import urlsplit
@@ -41,6 +41,7 @@ from monitor.reasons import REASONS, advice
 Ask = Callable[[Http, int], Exchange]
 ReadFiles = Callable[[Files], Iterator[Batch]]
 Clock = Callable[[], datetime]
+Enough = Callable[[Sequence[Record]], bool]
 
 ASK_AGAIN = frozenset({"dns", "connection", "truncated", "bad_encoding", "server_error"})
 AT_THE_HOST = frozenset({"dns", "connection", "timeout", "tls"})  # told of the host where it happened, after a redirect
@@ -66,6 +67,7 @@ class Task:
     trigger: Trigger
     cursors: tuple[LogCursor, ...] = ()
     reread_of: int | None = None
+    enough: Enough = lambda records: False  # whether what was seen so far will do, so that no further page is asked
 
 
 class _Ended(Exception):
@@ -124,6 +126,8 @@ class _Attempt:
             if _origin(following.url) != _origin(request.url):  # a page does not choose whom we ask
                 self.notes.append(f"page {page + 1}: not asked, it leads to another host")
                 return
+            if _ranks(self.task.source) and self.task.enough(self.records):
+                return
             page += 1
             try:
                 following = self._page(following, page)
@@ -146,7 +150,7 @@ class _Attempt:
         now = [r.url for r in parsed.records if isinstance(r, Result) and r.kind is Kind.ORGANIC]
         if page > 1 and now and before[-len(now) :] == now:
             raise _Ended("same_page", "", _host_of(capture.asked))
-        if not (parsed.none or now or (parsed.records and self.task.source.measure is not Measure.SEARCH)):
+        if not (parsed.none or now or (parsed.records and not _ranks(self.task.source))):
             raise _Ended("layout_unknown", "", _host_of(capture.asked))
         self.nothing = self.nothing or parsed.none
         if parsed.altered:
@@ -182,7 +186,7 @@ class _Attempt:
         except Blocked as seen:
             raise _Ended(seen.reason, seen.detail, host, Outcome.BLOCKED) from seen
         except LayoutChanged as seen:
-            searching = self.task.source.measure is Measure.SEARCH
+            searching = _ranks(self.task.source)
             if searching and (reason := refusal.by_marks(capture.body)):
                 raise _Ended(reason, "", host) from seen
             raise _Ended(seen.reason, seen.detail, host, Outcome.CHANGED) from seen
@@ -218,10 +222,10 @@ class _Attempt:
 
     def _holds_any(self) -> bool:
         """Whether what the source is asked for was seen: organic results, or any record of another measure."""
-        return self.depth > 0 if self.task.source.measure is Measure.SEARCH else bool(self.records)
+        return self.depth > 0 if _ranks(self.task.source) else bool(self.records)
 
     def _sanity(self) -> str:
-        if self.task.source.measure is not Measure.SEARCH:
+        if not _ranks(self.task.source):
             return ""
         results = [r for r in self.records if isinstance(r, Result) and r.kind is Kind.ORGANIC]
         return sanity.doubt(self.task.source.series().query, results)
@@ -231,7 +235,7 @@ class _Attempt:
 
     def _reading(self, outcome: Outcome, reason: str, detail: str, host: str) -> Reading:
         keeps = outcome in (Outcome.OK, Outcome.EMPTY, Outcome.SUSPECT)
-        searching = self.task.source.measure is Measure.SEARCH
+        searching = _ranks(self.task.source)
         return Reading(
             slot=self.task.slot,
             day=self.task.day,
@@ -321,6 +325,11 @@ def _of_files(
         batch=batch,
         note="; ".join(f"{gap.name} was gone before it was read to its end (byte {gap.offset})" for gap in gaps),
     )
+
+
+def _ranks(source: Source) -> bool:
+    """Whether a source reads results pages; an engine's console of the same measure does not."""
+    return source.measure is Measure.SEARCH and bool(source.series().engine)
 
 
 def _origin(url: str) -> tuple[str, str]:

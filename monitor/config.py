@@ -1,7 +1,6 @@
 """config.toml into typed settings: every mistake at once, each with its line and the nearest right key.
 
-The keys of a source's block are the fields of its class plus `kind`, `name`, `every` and `at`, so that adding a source
-adds no line here. A file with only `[owner]` is valid.
+A file with only `[owner]` is valid. The sources' blocks are read by `config_blocks`.
 """
 
 from __future__ import annotations
@@ -11,49 +10,21 @@ import re
 import ssl
 import tomllib
 import typing
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Iterator
 from pathlib import Path
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from monitor import config_errors, config_path
+from monitor.config_blocks import SECTIONS, Configured, SourceBlock, read_secret, read_sources, read_span
 from monitor.config_errors import ConfigError, Problem
 from monitor.labels import WHOSE, read_pattern
-from monitor.model import Measure, Secret, Source
-from monitor.plan import Schedule, read_schedule
-from monitor.sources import SOURCES, load
-
-SECTIONS = ("search", "page_views", "profiles", "contacts")
-_SPAN_DIGITS = 6
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+from monitor.model import Secret
 
 
 class _Block(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
-
-
-def read_span(text: str) -> timedelta:
-    """A span such as "10s", "5m", "6h" or "90d". Raises ValueError on anything else."""
-    number, unit = text[:-1], text[-1:]
-    names = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    if unit not in names or not (number.isascii() and number.isdecimal()):
-        raise ValueError('a span is a number and a unit: "10s", "5m", "6h", "90d"')
-    if len(number) > _SPAN_DIGITS:
-        raise ValueError(f"a span has at most {_SPAN_DIGITS} digits")
-    return timedelta(**{names[unit]: int(number)})
-
-
-def read_secret(value: object) -> Secret:
-    """A secret as written in the file: its name. Raises ValueError, never repeating what was written."""
-    if isinstance(value, dict) and len(value) == 1:
-        (name, said), *_ = value.items()
-        if name == "env" and isinstance(said, str) and not _VARIABLE.fullmatch(said):
-            raise ValueError("env is the name of an environment variable (letters, digits and _), not the key itself")
-        if name in ("env", "file") and isinstance(said, str) and said and said.isprintable():
-            return Secret(**{name: said})
-    raise ValueError('a secret is named, never written here: { env = "NAME" } or { file = "path" }, one of the two')
 
 
 class Owner(_Block):
@@ -170,33 +141,6 @@ class LabelSettings(_Block):
         return value
 
 
-class SourceBlock(BaseModel):
-    """The keys that every source's block has."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: str
-    name: str = ""
-    every: str | None = None
-    at: str | None = None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Configured:
-    """A source as configured: its name, its class's instance and when it is due."""
-
-    name: str
-    block: str
-    source: Source
-    schedule: Schedule
-    day_zone: str
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The zone its days are counted in; a log counts in its own offset, and is asked by the owner's clock."""
-        return ZoneInfo(self.day_zone)
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
     """The whole file, checked."""
@@ -279,7 +223,8 @@ def parse(text: str, path: Path) -> Settings:
         problems.append(Problem("fetch.ca_file", doubt))
     if "labels" in checked:
         problems += _labelled_twice(checked["labels"])
-    sources = list(_sources(raw, checked.get("owner"), problems))
+    owner = checked.get("owner")
+    sources = list(read_sources(raw, owner.name if owner else "", owner.timezone if owner else "UTC", problems))
     if problems:
         raise ConfigError(path, problems, text)
     labels = tuple((pattern, whose) for whose in WHOSE for pattern in getattr(checked["labels"], whose))
@@ -296,71 +241,4 @@ def _labelled_twice(labels: LabelSettings) -> Iterator[Problem]:
             seen[pattern] = whose
 
 
-def _sources(raw: Mapping[str, typing.Any], owner: Owner | None, problems: list[Problem]) -> Iterator[Configured]:
-    seen: dict[str, str] = {}
-    for section in SECTIONS:
-        blocks = raw.get(section, [])
-        if not isinstance(blocks, list):
-            problems.append(Problem(section, f"is a list of blocks: write [[{section}]]"))
-            continue
-        for index, block in enumerate(blocks):
-            where = f"{section}.{index}"
-            for source in _block(section, where, block, owner, problems):
-                if source.name in seen:
-                    problems.append(Problem(where, f'two sources are called "{source.name}"; give one a name = "..."'))
-                seen[source.name] = where
-                yield source
-
-
-def _block(
-    section: str, where: str, block: object, owner: Owner | None, problems: list[Problem]
-) -> Iterator[Configured]:
-    if not isinstance(block, dict):
-        problems.append(Problem(where, f"is a block: write [[{section}]] and its keys below it"))
-        return
-    kinds = [kind for part, kind in SOURCES if part == section]
-    kind = block.get("kind")
-    if not isinstance(kind, str) or (section, kind) not in SOURCES:
-        said = f'no such source "{kind}"' if kind else "kind is missing"
-        near = config_errors.nearest(str(kind), kinds) or f"; this section has: {', '.join(kinds) or 'none yet'}"
-        problems.append(Problem(f"{where}.kind" if kind else where, said + near))
-        return
-    cls = load(section, str(kind))
-    model = model_of(cls)
-    try:
-        values = model.model_validate(block)
-    except ValidationError as error:
-        problems.extend(config_errors.from_pydantic(error, (where,), list(model.model_fields)))
-        return
-    fields = {f.name: getattr(values, f.name) for f in dataclasses.fields(cls) if f.name in values.model_fields_set}  # type: ignore[arg-type]
-    if cls.measure is Measure.SEARCH and not fields.get("queries") and owner:
-        fields["queries"] = (owner.name,)
-    try:
-        schedule = read_schedule(values.every or (None if values.at else cls.every), values.at)
-        if cls.measure is Measure.SEARCH and schedule.period < timedelta(days=1):
-            raise ValueError('a search engine is asked at most once a day: every = "1d" or longer')
-        made = cls(**fields)
-        parts = list(made.split())
-    except ValueError as error:
-        problems.append(Problem(where, str(error)))
-        return
-    base = values.name or str(kind)
-    for part, source in parts:
-        single = not part or (values.name and len(parts) == 1)
-        zone = source.series().day_zone
-        day_zone = owner.timezone if owner and zone in ("owner", "log") else zone if zone != "owner" else "UTC"
-        yield Configured(base if single else f"{base}/{part}", base, source, schedule, day_zone)
-
-
-def model_of(cls: type[Source]) -> type[SourceBlock]:
-    """The checked form of a source's block: the common keys and the fields of its class."""
-    hints = typing.get_type_hints(cls)
-    fields: dict[str, typing.Any] = {}
-    for f in dataclasses.fields(cls):  # type: ignore[arg-type]
-        default = ... if f.default is dataclasses.MISSING else f.default
-        hint = hints[f.name]
-        if Secret in (hint, *typing.get_args(hint)):
-            hint = typing.Annotated[hint, BeforeValidator(read_secret)]
-        fields[f.name] = (hint, Field(default, strict=True) if hint in (int, bool, float) else default)
-    made: type[SourceBlock] = create_model(cls.__name__, __base__=SourceBlock, **fields)
-    return made
+__all__ = ["Configured", "Settings", "SourceBlock", "parse", "read", "read_secret", "read_span"]

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from monitor import config
+from monitor import config, config_blocks
 from monitor.cli import COMMANDS
 from monitor.reasons import REASONS
 from tests.conftest import ROOT
@@ -34,7 +34,7 @@ def test_generated_pages_are_up_to_date(page: str, monkeypatch: pytest.MonkeyPat
 def test_every_config_key_is_explained() -> None:
     text = (DOCS / "config.md").read_text()
     models = (config.Owner, config.StoreSettings, config.FetchSettings, config.WebSettings, config.LabelSettings)
-    for model in (*models, config.SourceBlock):
+    for model in (*models, config_blocks.SourceBlock, config_blocks.SearchBlock):
         for key in model.model_fields:
             assert f"`{key}`" in text, f"{model.__name__}.{key}"
 

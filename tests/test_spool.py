@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -35,7 +37,7 @@ from monitor.model import (
     Result,
     Trigger,
 )
-from monitor.store import readings, record_text, sources
+from monitor.store import hosts, readings, record_text, soundness, sources
 from monitor.store.connection import Store, StoreError
 from monitor.store.spool import Spool
 from tests import made
@@ -143,6 +145,18 @@ def test_text_that_a_parser_left_in_its_own_class_is_text() -> None:
 )
 def test_a_text_that_is_no_reading_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):
+        record_text.from_json(text)
+
+
+def test_bytes_cut_short_or_beyond_all_measure_are_no_capture(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = record_text.to_json(reading(body="page" * 100))
+    packed = base64.b64encode(zlib.compress(b"page" * 100, 6)).decode()
+    assert packed in text
+    short = base64.b64encode(zlib.compress(b"page" * 100, 6)[:-6]).decode()
+    with pytest.raises(ValueError, match="bytes cut short"):
+        record_text.from_json(text.replace(packed, short))
+    monkeypatch.setattr(record_text, "_MOST_BYTES", 399)
+    with pytest.raises(ValueError, match="too many"):
         record_text.from_json(text)
 
 
@@ -398,12 +412,31 @@ def test_a_refusal_that_waited_still_counts_for_the_breaker(line: Line) -> None:
 
 
 def test_an_answer_is_not_lost_when_its_host_cannot_be_given_back(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*args: object) -> None:
+    release = hosts.release
+
+    def fails_once(*args: Any) -> None:
+        monkeypatch.setattr(hosts, "release", release)
         raise StoreError("The disk is full: make room.", 74)
 
-    monkeypatch.setattr("monitor.attempt.hosts.release", fails)
-    ((_, got),) = line.make()
-    assert got.outcome is Outcome.OK
+    refusal = Answer(429, b"no", {"Retry-After": "7200"})
+    for outcome, answer in ((Outcome.OK, padded), (Outcome.BLOCKED, refusal)):
+        line.server.routes["/html/"] = answer
+        monkeypatch.setattr(hosts, "release", fails_once)
+        ((_, got),) = line.make()
+        assert got.outcome is outcome
+    assert rows(line.store, "select not_before from hosts") == [("2026-11-23T11:30:00.000Z",)]
+
+
+def test_before_a_question_the_files_are_read_over_if_that_is_due(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(path: Path) -> None:
+        raise StoreError(f"{path} is damaged: put the newest backup in its place.", 65)
+
+    monkeypatch.setattr(soundness, "check", damaged)
+    line.make()
+    line.store.clock = lambda: datetime.now(UTC) + timedelta(days=8)
+    with pytest.raises(StoreError, match="is damaged"):
+        line.make(NOW + timedelta(days=1))
+    assert len(line.server.requests) == 1
 
 
 def test_with_the_disk_nearly_full_nothing_is_asked_and_that_is_a_reading(line: Line) -> None:

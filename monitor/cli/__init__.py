@@ -19,6 +19,8 @@ COMMANDS = MappingProxyType(
         "doctor": ("monitor.cli.doctor:doctor", "Look whether all is well, and say what to do; nothing is stored."),
         "add": ("monitor.cli.typed:add", "Add by hand a count, a contact or an event."),
         "undo": ("monitor.cli.typed:undo", "Take back the last thing typed with add."),
+        "page-one": ("monitor.cli.page_one:page_one", "Print who stands on page one, with numbers to label by."),
+        "why": ("monitor.cli.page_one:why", "Say why a rank moved, or that it cannot be told."),
         "label": ("monitor.cli.label:label", "Say whose pages are; the whole past follows at once."),
         "reread": ("monitor.cli.kept:reread", "Read the kept pages again with today's parsers."),
         "prune": ("monitor.cli.kept:prune", "Let old kept pages go; numbers stay."),

@@ -25,11 +25,12 @@ from urllib3.exceptions import HTTPError
 
 from monitor import __version__
 from monitor.fetch.body import capped, unpacked
+from monitor.fetch.google import bearer
 from monitor.fetch.guard import Clock, Dialer, Resolver, Watchdog, plain_host, said, system_resolver
 from monitor.fetch.hops import REDIRECTS, Hop, first_hop, next_hop, of_the_web, secrets_in, shown, without_user
 from monitor.fetch.secrets import Redactor, resolve
 from monitor.fetch.wire import Adapter
-from monitor.model import Capture, Exchange, FetchFailed, Http
+from monitor.model import Capture, Exchange, FetchFailed, Http, Secret
 
 USER_AGENT = f"presence-monitor/{__version__} (+personal online presence monitor; one request a day)"
 _KEPT_HEADERS = frozenset(  # and x-ratelimit-*
@@ -84,6 +85,7 @@ class HttpFetcher:
     max_redirects: int = 5
     ca_file: Path | None = None
     clock: Clock = time.monotonic
+    wall: Clock = time.time
     resolver: Resolver = system_resolver
 
     def __post_init__(self) -> None:
@@ -101,7 +103,7 @@ class HttpFetcher:
         """
         if not of_the_web(request.url):
             raise FetchFailed("bad_request", "no address of the web", Exchange(n, request.url, 0, url=request.url))
-        values = {secret: resolve(secret, self.base, self.environ) for secret in secrets_in(request)}
+        values = {secret: self._value(secret) for secret in secrets_in(request)}
         redact = Redactor(part for secret, value in values.items() for part in (value, value[len(secret.prefix) :]))
         hop = first_hop(request, values, {"User-Agent": self.user_agent, "Accept": "*/*", "Connection": "close"})
         trail, started = _Trail(hop.url), self.clock()
@@ -114,6 +116,12 @@ class HttpFetcher:
             return replace(exchange, capture=_capture(redact.body(answer), exchange))
         # Raised from here and not where it arose, so that no traceback leads to a library's error with a key in it.
         raise FetchFailed(answer.reason, redact(answer.detail), exchange)
+
+    def _value(self, secret: Secret) -> str:
+        value = resolve(secret, self.base, self.environ)
+        if secret.exchange == "google":
+            return secret.prefix + bearer(value, self, int(self.wall()))
+        return value
 
     def _follow(self, hop: Hop, trail: _Trail, redact: Redactor, watchdog: Watchdog) -> bytes | FetchFailed:
         """Go from hop to hop to the body of the last; a failure is returned, not raised."""

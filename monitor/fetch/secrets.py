@@ -33,6 +33,8 @@ def resolve(secret: Secret, base: Path, environ: Mapping[str, str]) -> str:
     what = f"the environment variable {secret.env}" if secret.env else f"file {secret.file}"
     if not value:
         raise NotAsked("key_missing", what if secret.env else f"{what}: it is empty")
+    if secret.exchange:
+        return value  # a key file of several lines, changed for a token before anything is sent
     if not value.isprintable():
         raise NotAsked("key_missing", f"{what}: one line of plain text")
     return secret.prefix + value

@@ -14,11 +14,16 @@ from monitor.times import from_text, to_text
 _COLUMNS = ("next_at", "not_before", "blocked_in_row", "open_until", "month", "calls")
 
 
-def claim(store: Store, host: str, now: datetime, deadline: timedelta, spacing: timedelta) -> Go | Wait | Refuse:
-    """Take the host for one request, or say until when it may not be asked. Taking it is a lease: a kill frees it."""
+def claim(
+    store: Store, host: str, now: datetime, deadline: timedelta, spacing: timedelta, budget: int | None = None
+) -> Go | Wait | Refuse:
+    """Take the host for one request, or say until when it may not be asked. Taking it is a lease: a kill frees it.
+
+    `budget` is the most calls of this month; it is counted before the call.
+    """
     with store.write() as db:
         state = _state(db, host)
-        verdict = may_ask(state, now, spacing)
+        verdict = may_ask(state, now, spacing, budget)
         if isinstance(verdict, Go):
             _save(db, asked(state, now, deadline, spacing))
         return verdict

@@ -24,6 +24,11 @@ def _schedule(db: Database) -> None:
     _run(db, _text("002_schedule.sql"))
 
 
+@MIGRATIONS(name="003_search")
+def _search(db: Database) -> None:
+    _run(db, _text("003_search.sql"))
+
+
 def is_newer(db: Database) -> bool:
     """Whether the history has been through a step that this program does not know."""
     known = {step.name for step in MIGRATIONS.pending(Database(memory=True))}

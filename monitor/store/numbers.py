@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from monitor.model import Contact, Count, NotCounted, PageViews, Reading, Referrer, SiteViews
+from monitor.model import Contact, Count, NotCounted, PageViews, Reading, Referrer, Shown, SiteViews
 from monitor.times import to_text
 
 _COUNT_KEY = "source_id = ? and profile = ? and metric = ? and window = ? and day = ?"
@@ -43,6 +43,25 @@ def _revise(
         " values (?, ?, ?, ?, ?, ?, ?)",
         [table, key, str(day), old[0], new, old[1], reading_id],
     )
+
+
+def save_shown(db: Database, source_id: int, reading_id: int, shown: list[Shown]) -> None:
+    """Store what an engine's console says it showed; a day said again takes the place of the old row."""
+    for row in shown:
+        db.execute(
+            "insert or replace into search_performance values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                source_id,
+                row.day.isoformat(),
+                row.query,
+                row.page,
+                row.clicks,
+                row.impressions,
+                row.position,
+                int(row.final),
+                reading_id,
+            ],
+        )
 
 
 def save_contacts(db: Database, source_id: int, reading_id: int, contacts: list[Contact]) -> None:

@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from monitor import labels as rules
 from monitor import urls
 from monitor.labels import Label
-from monitor.model import Contact, Count, Exchange, Kind, Reading, Result
+from monitor.model import Contact, Count, Exchange, Kind, Reading, Result, Shown
 from monitor.store import logs, numbers
 from monitor.store.connection import Store
 from monitor.store.sources import all_labels, inserted
@@ -42,6 +42,7 @@ def save(store: Store, source_id: int, reading: Reading) -> int:
         _insert_results(db, reading_id, [r for r in reading.records if isinstance(r, Result)])
         numbers.save_counts(db, source_id, reading_id, [r for r in reading.records if isinstance(r, Count)])
         numbers.save_contacts(db, source_id, reading_id, [r for r in reading.records if isinstance(r, Contact)])
+        numbers.save_shown(db, source_id, reading_id, [r for r in reading.records if isinstance(r, Shown)])
         numbers.save_page_views(db, source_id, reading_id, reading)
         if reading.batch:
             logs.move_cursor(db, source_id, reading_id, reading.batch, reading.finished_at)

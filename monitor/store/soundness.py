@@ -56,12 +56,15 @@ class OpenMark:
 
     def doubt(self) -> None:
         """Have the files checked at the next start."""
-        with contextlib.suppress(OSError):
-            os.utime(self._handle, (0, 0))
+        self._set_time(0)
 
     def checked(self, now: datetime) -> None:
         """Remember that the files were found sound."""
-        os.utime(self._handle, (now.timestamp(), now.timestamp()))
+        self._set_time(now.timestamp())
+
+    def _set_time(self, at: float) -> None:
+        with contextlib.suppress(OSError):  # only the file's owner may: then it is checked again the next time
+            os.utime(self._handle, (at, at))
 
 
 def check(path: Path) -> None:

@@ -43,6 +43,7 @@ def sync(store: Store, settings: Settings, now: datetime) -> dict[str, int]:
 
 def _row_of(db: Database, configured: Configured, now: datetime) -> int:
     series = configured.source.series()
+    control = {"control": configured.control} if configured.control else {}
     row = {
         "name": configured.name,
         "measure": str(configured.source.measure),
@@ -53,7 +54,7 @@ def _row_of(db: Database, configured: Configured, now: datetime) -> int:
         "locale": series.locale,
         "device": series.device,
         "day_zone": "log" if series.day_zone == "log" else configured.day_zone,
-        "settings": json.dumps({"subject": series.subject}),
+        "settings": json.dumps({"subject": series.subject, **control}),
     }
     return row_id(db, row, now)
 

@@ -126,6 +126,16 @@ def next_asked(store: HasRows, source_id: int, name: str, planned: datetime | No
     return min(filter(None, (planned, again)), default=None)
 
 
+def last_further(store: HasRows, source_id: int) -> date | None:
+    """The newest day on which a further page than the first was read of a source."""
+    (row,) = store.rows(
+        "select max(r.day) as day from readings r join exchanges e on e.reading_id = r.id and e.n > 1"
+        " where r.source_id = ? and r.outcome in ('ok', 'empty') and e.capture_id is not null",
+        (source_id,),
+    )
+    return date.fromisoformat(row["day"]) if row["day"] else None
+
+
 def never_read(store: HasRows, source_id: int) -> bool:
     """Whether no attempt at this source was ever made."""
     return not store.rows("select 1 from readings where source_id = ? limit 1", (source_id,))

@@ -34,7 +34,7 @@ select
   s.id as source_id,
   d.id as reading_id
 from day_readings d
-join sources s on s.id = d.source_id and s.measure = 'search'
+join searches s on s.id = d.source_id
 left join (
   select
     x.reading_id,
@@ -49,7 +49,11 @@ left join (
 left join results r on r.reading_id = d.id and r.position = best.position and r.kind = 'organic'
 left join urls u on u.id = r.url_id
 where d.outcome in ('ok', 'empty')
-  and exists (select 1 from labels where whose = 'mine');
+  and exists (select 1 from labels where whose = 'mine')
+  and (
+    best.position is not null
+    or not exists (select 1 from controls c where c.engine = s.engine and c.day = d.day and not c.found)
+  );
 
 -- Where each engine stands now: the newest trustworthy day of each current source.
 create view current_ranks as
@@ -77,7 +81,7 @@ select
   s.id as source_id,
   r.url_id,
   r.reading_id
-from sources s
+from searches s
 join day_readings d on d.source_id = s.id
   and d.day = (
     select max(n.day) from readings n where n.source_id = s.id and n.outcome in ('ok', 'empty')
@@ -85,7 +89,7 @@ join day_readings d on d.source_id = s.id
 join results r on r.reading_id = d.id
 left join urls u on u.id = r.url_id
 join texts t on t.id = r.text_id
-where s.measure = 'search' and s.retired_at is null;
+where s.retired_at is null;
 
 create view daily_page_views as
 select
@@ -167,7 +171,14 @@ create view gaps as
 select d.day, s.name as source, d.outcome, d.reason, d.advice, d.source_id, d.id as reading_id
 from day_readings d
 join sources s on s.id = d.source_id
-where d.outcome not in ('ok', 'empty');
+where d.outcome not in ('ok', 'empty')
+union all
+select d.day, s.name, 'suspect', 'control_failed',
+  s.engine || ' did not show ' || c.host || ', which it must, so "not found" is not believed that day.', d.source_id, d.id
+from controls c
+join searches s on s.engine = c.engine
+join day_readings d on d.source_id = s.id and d.day = c.day and d.outcome in ('ok', 'empty')
+where not c.found;
 
 -- How each current source is doing: its newest reading, its newest trustworthy one, and its last 30 days.
 create view source_health as
@@ -220,3 +231,185 @@ select c.day, 'profile', c.profile || ' ' || c.metric || ' (' || c.window || ')'
 from counts c
 union all
 select c.day, 'contact', c.kind || ' from ' || c.origin, 1, null, c.reading_id from contacts c;
+
+-- The searches for the owner, without the control queries.
+create view searches as
+select * from sources where measure = 'search' and engine <> '' and settings ->> 'control' is null;
+
+-- One row per control query and day that could be read: did the engine show the host that it must show?
+create view controls as
+select
+  d.day,
+  s.engine,
+  s.settings ->> 'control' as host,
+  exists (
+    select 1 from results r join urls u on u.id = r.url_id
+    where r.reading_id = d.id and u.host = s.settings ->> 'control'
+  ) as found,
+  s.id as source_id,
+  d.id as reading_id
+from day_readings d
+join sources s on s.id = d.source_id and s.measure = 'search' and s.settings ->> 'control' is not null
+where d.outcome in ('ok', 'empty', 'suspect');
+
+-- Who held each place of page one, every day that was read.
+create view page_one_history as
+select
+  d.day,
+  s.engine,
+  s.query,
+  r.position,
+  coalesce(u.whose, 'other') as whose,
+  u.url,
+  t.title,
+  s.name as source,
+  s.id as source_id,
+  r.url_id,
+  d.id as reading_id
+from day_readings d
+join searches s on s.id = d.source_id
+join results r on r.reading_id = d.id and r.position <= 10
+left join urls u on u.id = r.url_id
+join texts t on t.id = r.text_id
+where d.outcome = 'ok';
+
+-- How much of page one is the owner's, plain and weighted by how often each place is clicked.
+create view page_one_share as
+select
+  h.day,
+  h.engine,
+  h.query,
+  sum(h.whose = 'mine') as mine,
+  sum(h.whose = 'about_me') as about_me,
+  sum(h.whose = 'namesake') as namesake,
+  sum(h.whose = 'unwanted') as unwanted,
+  sum(h.whose = 'other') as other,
+  count(*) as seen,
+  round(1.0 * sum(h.whose = 'mine') / count(*), 4) as share,
+  round(coalesce(sum(case when h.whose = 'mine' then w.weight end), 0) / sum(w.weight), 4) as weighted_share,
+  h.source,
+  h.source_id,
+  h.reading_id
+from page_one_history h
+join ctr_weights w on w.name = 'backlinko-2019' and w.position = h.position
+where exists (select 1 from labels where whose = 'mine')
+group by h.reading_id;
+
+-- Every move of a rank between two days that were read, within what both saw. news: more than noise;
+-- confirmed: the next day that was read says the same (null: no such day yet).
+create view rank_changes as
+select
+  day,
+  engine,
+  query,
+  before,
+  after,
+  before_day,
+  depth,
+  case
+    when before is null or after is null then 1
+    else abs(before - after) >= max(2, 0.2 * before)
+  end as news,
+  case
+    when next_day is null then null
+    when after is null or next is null then after is next
+    else abs(next - after) < max(2, 0.2 * after)
+  end as confirmed,
+  source,
+  source_id,
+  before_reading_id,
+  reading_id
+from (
+  select
+    day, engine, query, source, source_id, reading_id, depth,
+    position as after,
+    lag(position) over series as before,
+    lag(day) over series as before_day,
+    lag(depth) over series as before_depth,
+    lag(reading_id) over series as before_reading_id,
+    lead(position) over series as next,
+    lead(day) over series as next_day
+  from daily_ranks
+  window series as (partition by source_id order by day)
+)
+where before_day is not null
+  and before is not after
+  and (after is not null or before <= depth)
+  and (before is not null or after <= before_depth);
+
+-- Which pages came to page one and which left it, between two days that were read.
+create view page_one_changes as
+with pages as (
+  select
+    d.id as reading_id,
+    d.day,
+    d.source_id,
+    lag(d.id) over (partition by d.source_id order by d.day) as before_id,
+    lag(d.day) over (partition by d.source_id order by d.day) as before_day
+  from day_readings d
+  join searches s on s.id = d.source_id
+  where d.outcome = 'ok'
+)
+select p.day, s.engine, s.query, 'entered' as what, r.position, u.whose, u.url, p.before_day, s.name as source,
+  s.id as source_id, r.url_id, p.reading_id
+from pages p
+join searches s on s.id = p.source_id
+join results r on r.reading_id = p.reading_id and r.position <= 10
+join urls u on u.id = r.url_id
+where p.before_id is not null
+  and not exists (
+    select 1 from results o where o.url_id = r.url_id and o.reading_id = p.before_id and o.position <= 10
+  )
+union all
+select p.day, s.engine, s.query, 'left', r.position, u.whose, u.url, p.before_day, s.name,
+  s.id, r.url_id, p.reading_id
+from pages p
+join searches s on s.id = p.source_id
+join results r on r.reading_id = p.before_id and r.position <= 10
+join urls u on u.id = r.url_id
+where not exists (
+    select 1 from results o where o.url_id = r.url_id and o.reading_id = p.reading_id and o.position <= 10
+  );
+
+-- Best ever, how many days, and the run of days at 1 that still stands (days not read neither add nor break).
+create view rank_records as
+select
+  r.engine,
+  r.query,
+  min(r.position) as best,
+  (select min(b.day) from daily_ranks b where b.source_id = r.source_id and b.position = min(r.position)) as best_since,
+  sum(r.position = 1) as days_at_1,
+  sum(r.position <= 10) as days_on_page_one,
+  count(*) as days_read,
+  sum(r.day > coalesce(last.day, '')) as days_at_1_in_a_row,
+  min(r.day) as first_day,
+  max(r.day) as last_day,
+  r.source,
+  r.source_id
+from daily_ranks r
+left join (
+  select source_id, max(day) as day from daily_ranks where position is not 1 group by source_id
+) last on last.source_id = r.source_id
+group by r.source_id;
+
+-- Firsts and round numbers, as the labels of today see them.
+create view milestones as
+select min(day) as day, engine, query, 'first time on page one' as milestone, source, source_id,
+  min(reading_id) as reading_id
+from daily_ranks where position <= 10 group by source_id
+union all
+select min(day), engine, query, 'first time number 1', source, source_id, min(reading_id)
+from daily_ranks where position = 1 group by source_id
+union all
+select day, engine, query, n || ' days at number 1', source, source_id, reading_id
+from (
+  select *, row_number() over (partition by source_id order by day) as n from daily_ranks where position = 1
+)
+where n in (7, 30, 100, 365, 1000);
+
+-- What the engines' own consoles say they showed: another series than a measured rank, and never merged with it.
+create view shown_by_engine as
+select p.day, s.provider as engine, p.query, p.page, p.clicks, p.impressions, round(p.position, 1) as mean_position, p.final,
+  s.name as source, p.source_id, p.reading_id
+from search_performance p
+join sources s on s.id = p.source_id;
