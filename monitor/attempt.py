@@ -18,10 +18,12 @@ from monitor.collect import Clock, Enough, Task, collect
 from monitor.config import Configured, Settings, read_span
 from monitor.fetch import files, robots
 from monitor.fetch.http import HttpFetcher
+from monitor.importing import Importer, ImportRefused
 from monitor.labels import whose
 from monitor.model import Batch, Context, Exchange, Files, Http, Measure, NotAsked, Outcome, Reading, Result, Trigger
 from monitor.politeness import Go, Refuse, read_retry_after
 from monitor.reasons import advice
+from monitor.sources.search.saved_page import SavedPage
 from monitor.store import hosts, logs, readings, sources, state
 from monitor.store.connection import Store, StoreError, only_one
 from monitor.store.spool import Spool, Stored
@@ -67,7 +69,7 @@ class Attempts:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spool", Spool(self.store))
-        self._catch_up()
+        self.catch_up()
 
     @property
     def _spacing(self) -> timedelta:
@@ -82,7 +84,7 @@ class Attempts:
         slot all the same; for a source with history nothing is lost, since its cursor has not moved.
         """
         self.store.check_weekly()
-        late, trouble = self._catch_up()
+        late, trouble = self.catch_up()
         if self.spool.waits(source_id, slot, trigger):
             if trouble and trigger is Trigger.MANUAL:
                 raise trouble
@@ -95,7 +97,7 @@ class Attempts:
             raise trouble
         yield from self._alone(configured, source_id, slot, day, trigger)
 
-    def _catch_up(self) -> tuple[tuple[Stored, ...], StoreError | None]:
+    def catch_up(self) -> tuple[tuple[Stored, ...], StoreError | None]:
         """Store what waits in the spool: what was stored now, and what keeps the rest waiting."""
         replayed = self.spool.replay()
         for path in replayed.refused:
@@ -108,7 +110,9 @@ class Attempts:
     def _alone(
         self, configured: Configured, source_id: int, slot: datetime, day: date, trigger: Trigger
     ) -> Iterator[tuple[int, Reading]]:
-        if configured.source.history:
+        if isinstance(configured.source, SavedPage):
+            yield from self._saved_pages(configured, configured.source, source_id, slot, day, trigger)
+        elif configured.source.history:
             with only_one(self.store.path, f"source-{source_id}"):
                 yield from self._make(configured, source_id, slot, day, trigger)
         else:
@@ -134,6 +138,45 @@ class Attempts:
             if not configured.source.history:
                 self._remember(reading)
             yield reading_id, reading
+
+    def _saved_pages(
+        self,
+        configured: Configured,
+        source: SavedPage,
+        source_id: int,
+        slot: datetime,
+        day: date,
+        trigger: Trigger,
+    ) -> Iterator[tuple[int, Reading]]:
+        """Take in what is new in the folder: a reading per page, and one of the folder where there was news."""
+        now = self.clock()
+        taken, refused = 0, []
+        folder = self.settings.base / source.folder
+        try:
+            for done in Importer(self.settings, self.store, self.clock).folder(folder):
+                if isinstance(done, ImportRefused):
+                    refused.append(str(done))
+                elif done.reading and done.reading_id:
+                    taken += 1
+                    yield done.reading_id, done.reading
+        except OSError:
+            refused.append(f"The folder {source.folder} cannot be read: make it, or set folder of {configured.name}.")
+        if not taken and not refused:
+            return
+        reading = Reading(
+            slot=slot,
+            day=day,
+            trigger=trigger,
+            started_at=now,
+            finished_at=max(now, self.clock()),
+            outcome=Outcome.CHANGED if refused else Outcome.OK,
+            reason="layout_unknown" if refused else "",
+            advice=" ".join(refused)[:600],
+            parser=source.parser,
+            note=f"{taken} pages taken in",
+        )
+        if taken or not self._unchanged(configured, source_id, reading):
+            yield self._save(configured, source_id, reading), reading
 
     def _enough(self, configured: Configured, source_id: int, day: date) -> Enough:
         """Whether what was seen will do: page 2 is for when nothing of the owner's is on page 1, and not daily."""

@@ -152,7 +152,7 @@ def _made(cls: type[Source], values: SourceBlock, owner: str, timezone: str) -> 
     if "queries" in names and not fields.get("queries") and owner:
         fields["queries"] = (owner,)
     schedule = read_schedule(values.every or (None if values.at else cls.every), values.at)
-    if cls.measure is Measure.SEARCH and schedule.period < timedelta(days=1):
+    if cls.measure is Measure.SEARCH and not cls.history and schedule.period < timedelta(days=1):
         raise ValueError('a search engine is asked at most once a day: every = "1d" or longer')
     made = cls(**fields)
     base = values.name or values.kind

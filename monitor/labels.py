@@ -87,6 +87,17 @@ def whose(url: str, labels: Iterable[Label]) -> Label | None:
     return max(found, key=_precedence, default=None)
 
 
+def whose_host(host: str, labels: Iterable[Label]) -> Label | None:
+    """The label that speaks for a result of which only the host is known; a path or a page cannot be told there."""
+    found = [label for label in labels if label.match in ("host", "domain") and _covers(label, host, {host})]
+    return max(found, key=_precedence, default=None)
+
+
+def host_of(pattern: str) -> str:
+    """The host that a pattern is about: of `example.org/path`, `*.example.org` and full URLs alike."""
+    return urls.host(pattern.removeprefix("*."))
+
+
 def _covers(label: Label, page: str, hosts: set[str]) -> bool:
     key = label.key
     match label.match:

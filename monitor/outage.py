@@ -78,3 +78,15 @@ class Network:
     def _release(self) -> list[str]:
         lines, self._held = self._held, []
         return lines
+
+
+def told(name: str, reading: Reading) -> str:
+    """A reading in one line for the terminal."""
+    match reading.outcome:
+        case Outcome.OK if reading.depth is not None:
+            return f"{name}: ok, {reading.depth} results seen"
+        case Outcome.OK:
+            return f"{name}: ok, {len(reading.records)} numbers read"
+        case Outcome.EMPTY:
+            return f"{name}: empty, the source says that there is nothing"
+    return f"{name}: {reading.outcome} ({reading.reason}). {reading.advice}"

@@ -22,7 +22,7 @@ from monitor.config import Configured, Settings, read_span
 from monitor.config_errors import ConfigError
 from monitor.heartbeat import Clocks, Heartbeat
 from monitor.model import Outcome, Reading, Trigger
-from monitor.outage import Network, Standing
+from monitor.outage import Network, Standing, told
 from monitor.plan import Due, Miss, first_again, plan, slots
 from monitor.reasons import advice
 from monitor.reload import changed, reread_config, with_settings
@@ -37,6 +37,7 @@ ALIVE_SECONDS = 90.0
 """Without a look for so long, systemd is no longer told that all is well."""
 PING_SECONDS = 3600.0
 WORKERS = 4
+DAMAGED = 65
 MOST_SLEEPS = 100
 
 log = logging.getLogger("monitor")
@@ -60,9 +61,11 @@ class Runner:
         notify: Notifier | None = None,
         pool: Executor | None = None,
         steady: Callable[[], float] = time.monotonic,
+        give_up: Callable[[], object] = lambda: None,
     ) -> None:
         self.settings, self.store, self.attempts, self.say = settings, store, attempts, say
         self.clock, self.steady, self.notify = attempts.clock, steady, notify or Notifier()
+        self.exit_code, self.give_up = 0, give_up
         self.ids = sources.sync(store, settings, self.clock())
         self.alive = state.last_beat(store)
         self.asked: dict[str, datetime] = {}
@@ -127,6 +130,9 @@ class Runner:
         except (StoreError, PingFailed) as error:
             if not self._stop.is_set() and self._standing.begins(where, str(error)):
                 self.say(str(error))
+            if getattr(error, "exit_code", 0) == DAMAGED and not self.exit_code:
+                self.exit_code = DAMAGED  # nothing can be stored or believed any more
+                self.give_up()
             return False
         except Exception as error:  # the edge: a fault of ours is loud, and stops no other source
             if self._standing.begins(where, repr(error)):
@@ -151,6 +157,7 @@ class Runner:
         self._settle()
 
     def _look(self) -> None:
+        self.attempts.catch_up()  # a reading that waits must come before its slot is taken for missed
         now = self.clock()
         self._notice(now, self.steady())  # before the heartbeat may have seen that this machine slept
         for configured in self.settings.sources:
@@ -322,15 +329,3 @@ class Runner:
                     self.next_tries.pop(name, None)
         self._say_all([*lines, changed(new, old, ids)])
         self._schedule()
-
-
-def told(name: str, reading: Reading) -> str:
-    """A reading in one line for the terminal."""
-    match reading.outcome:
-        case Outcome.OK if reading.depth is not None:
-            return f"{name}: ok, {reading.depth} results seen"
-        case Outcome.OK:
-            return f"{name}: ok, {len(reading.records)} numbers read"
-        case Outcome.EMPTY:
-            return f"{name}: empty, the source says that there is nothing"
-    return f"{name}: {reading.outcome} ({reading.reason}). {reading.advice}"

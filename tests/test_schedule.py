@@ -444,3 +444,19 @@ def test_a_reload_that_cannot_be_stored_keeps_the_old_settings(tmp_path: Path, m
     assert str(FULL) in life.said
     assert list(life.runner.ids) == ["ada"]
     assert [source.name for source in life.runner.settings.sources] == ["ada"]
+
+
+def test_a_damaged_history_ends_the_monitor_with_its_own_exit_code(tmp_path: Path) -> None:
+    home = world(tmp_path, NOW)
+    runner = home.on()
+    gave_up: list[bool] = []
+    runner.give_up = lambda: gave_up.append(True)
+
+    def broken() -> None:
+        raise StoreError("presence.db is damaged", 65)
+
+    for _ in range(3):
+        assert not runner._safely("look", broken)
+    assert (runner.exit_code, gave_up) == (65, [True])
+    assert not runner._safely("other", lambda: (_ for _ in ()).throw(StoreError("the disk is full", 74)))
+    assert runner.exit_code == 65

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from monitor.attempt import Attempts
-from monitor.model import Outcome, Shown, Trigger
+from monitor.model import Outcome, Result, Shown, Trigger
 from monitor.store import pages, readings, sources
 from monitor.store.connection import Store
 from tests.conftest import PAGES
@@ -124,9 +125,7 @@ def test_what_a_console_says_is_no_rank(store: Store, tmp_path: Path) -> None:
     text = '[[search]]\nkind = "bing_webmaster"\nsite = "https://ada.example/"\n' + MINE
     source = sources.sync(store, settings(tmp_path, text), NOW)["bing_webmaster"]
     said = Shown(DAY, "ada example", "", 1, 9, 1.0)
-    made = reading()
-    fields = {name: getattr(made, name) for name in made.__slots__}
-    readings.save(store, source, made.__class__(**{**fields, "records": (said,), "depth": None}))
+    readings.save(store, source, replace(reading(), records=(said,), depth=None))
     assert values(store, "select engine, query, impressions, mean_position from shown_by_engine") == [
         ("bing", "ada example", 9, 1.0)
     ]
@@ -184,3 +183,29 @@ def test_a_budget_is_counted_before_the_call_and_is_a_reason(tmp_path: Path, sto
         assert len(server.requests) == 3
     (row,) = store.rows("select advice from readings where reason = 'budget'")
     assert "2 calls, more from 2026-12-01" in row["advice"]
+
+
+def opaque(host: str, position: int) -> Result:
+    link = f"https://www.google.com/goto?url=CAES{position}"
+    return Result(
+        link, "Ada", "", host, position=position, position_absolute=position, block=position, match_precision="host"
+    )
+
+
+def test_an_opaque_link_is_known_by_its_shown_host_and_no_further(store: Store, tmp_path: Path) -> None:
+    text = DUCK + '[labels]\nmine = ["ada.example", "people.example/in/ada"]\n'
+    source = sources.sync(store, settings(tmp_path, text), NOW)["duckduckgo/ada-example"]
+    days = (["x.example", "www.ada.example"], ["x.example", "y.example"], ["x.example", "people.example"])
+    for n, hosts in enumerate(days):
+        found = tuple(opaque(host, place) for place, host in enumerate(hosts, 1))
+        readings.save(store, source, replace(reading(at=NOW + timedelta(days=n)), records=found, depth=2))
+    assert values(store, "select day, position, url from daily_ranks order by day") == [
+        ("2026-11-23", 2, "host:ada.example"),
+        ("2026-11-24", None, None),  # not within the two seen; on the day after, the second may be the profile
+    ]
+    assert values(store, "select what, url from page_one_changes where day = '2026-11-24' order by what") == [
+        ("entered", "host:y.example"),
+        ("left", "host:ada.example"),
+    ]
+    sources.relabel(store, "*.people.example", "mine", NOW)
+    assert values(store, "select position from daily_ranks where day = '2026-11-25'") == [(2,)]

@@ -22,6 +22,7 @@ COMMANDS = MappingProxyType(
         "page-one": ("monitor.cli.page_one:page_one", "Print who stands on page one, with numbers to label by."),
         "why": ("monitor.cli.page_one:why", "Say why a rank moved, or that it cannot be told."),
         "label": ("monitor.cli.label:label", "Say whose pages are; the whole past follows at once."),
+        "import": ("monitor.cli.imports:import_", "Take in results pages saved from the browser."),
         "reread": ("monitor.cli.kept:reread", "Read the kept pages again with today's parsers."),
         "prune": ("monitor.cli.kept:prune", "Let old kept pages go; numbers stay."),
         "backup": ("monitor.cli.backup:backup", "Copy the history and its kept pages, while a monitor may run."),

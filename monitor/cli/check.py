@@ -59,7 +59,7 @@ def choose(settings: Settings, names: tuple[str, ...]) -> tuple[Configured, ...]
 
 def _check(attempts: Attempts, source: Configured, source_id: int, force: bool, talk: bool) -> list[dict[str, Any]]:
     from monitor.model import Trigger
-    from monitor.schedule import told
+    from monitor.outage import told
     from monitor.store import state
 
     now = attempts.clock()

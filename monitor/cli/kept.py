@@ -19,6 +19,7 @@ def reread(config_path: Path, names: tuple[str, ...], dry: bool) -> None:
     """  # noqa: D301
     from monitor import config
     from monitor.cli.check import choose
+    from monitor.importing import imported
     from monitor.reread import reread_source
     from monitor.store import sources
     from monitor.store.connection import Store
@@ -28,10 +29,9 @@ def reread(config_path: Path, names: tuple[str, ...], dry: bool) -> None:
     with Store(settings.database) as store:
         ids = sources.sync(store, settings, utc_now())
         read = differ = gone = 0
-        for source in choose(settings, names):
-            if not source.source.keep:
-                continue
-            for again in reread_source(store, source, ids[source.name], utc_now, dry=dry):
+        chosen = [(s, ids[s.name]) for s in choose(settings, names) if s.source.keep]
+        for source, source_id in [*chosen, *([] if names else imported(store))]:
+            for again in reread_source(store, source, source_id, utc_now, dry=dry):
                 read += again.read
                 gone += not again.read
                 differ += bool(again.differs)

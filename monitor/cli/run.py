@@ -44,7 +44,8 @@ def run(config_path: Path, no_web: bool) -> int:
     with only_one(settings.database, "run"), Store(settings.database) as store:
         listening = None if no_web else _listen(settings)
         notify = Notifier.of(os.environ, os.getpid())
-        runner = signals.runner = Runner(settings, store, Attempts(settings, store), _say, notify=notify)
+        attempts = Attempts(settings, store)
+        runner = signals.runner = Runner(settings, store, attempts, _say, notify=notify, give_up=_stop_self)
         _greet(settings, listening)
         runner.start()
         try:
@@ -54,7 +55,11 @@ def run(config_path: Path, no_web: bool) -> int:
                 signals.wait()
         finally:
             _end(runner)
-    return 0
+    return runner.exit_code
+
+
+def _stop_self() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class _Signals:
@@ -164,5 +169,5 @@ def _end(runner: Runner) -> None:
     if runner.busy:
         runner.store.close()
         _print("Stopped; what was still being asked is asked again at the next start.")
-        os._exit(0)
+        os._exit(runner.exit_code)
     _print("Stopped.")

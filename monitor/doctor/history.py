@@ -126,7 +126,7 @@ def _no_history(path: Path, head: bytes) -> tuple[bool, Finding] | None:
         step = "remove it to begin a new history, or restore a backup"
         return False, wrong("history", f"{path} is an empty file", step)
     if not head.startswith(b"SQLite format 3\0") or len(head) < 100:
-        step = "move it aside and put the newest backup in its place"
+        step = "put the newest backup in its place: monitor restore FILE"
         return True, wrong("history", f"{path} is damaged, or no database at all", step)
     if int.from_bytes(head[68:72], "big") != APPLICATION_ID:
         return False, wrong("history", f"{path} is another program's database", "set [store] path to a new name")
@@ -173,7 +173,9 @@ def integrity(path: Path, patience: float = PATIENCE, clock: Callable[[], float]
             yield fine(name, good)
         else:
             said = f"damaged: {' '.join(str(part) for part in found[0])} ({len(found)} such)"
-            yield wrong(name, said, f"stop Monitor, move {path.name} aside and put the newest backup in its place")
+            yield wrong(
+                name, said, f"stop Monitor, and put the newest backup of {path.name} in its place: monitor restore FILE"
+            )
 
 
 def _limited(path: Path, pragma: str, patience: float, clock: Callable[[], float]) -> Rows:

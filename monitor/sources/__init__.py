@@ -20,6 +20,7 @@ SOURCES = MappingProxyType(
         ("search", "searchapi"): "monitor.sources.search.searchapi:SearchApi",
         ("search", "dataforseo"): "monitor.sources.search.dataforseo:DataForSeo",
         ("search", "searxng"): "monitor.sources.search.searxng:SearXng",
+        ("search", "saved_page"): "monitor.sources.search.saved_page:SavedPage",
         ("search", "search_console"): "monitor.sources.search.search_console:SearchConsole",
         ("search", "bing_webmaster"): "monitor.sources.search.bing_webmaster:BingWebmaster",
         ("page_views", "access_log"): "monitor.sources.page_views.access_log:AccessLog",

@@ -11,6 +11,8 @@ from importlib.resources import files
 
 from sqlite_utils import Database, Migrations
 
+from monitor.labels import host_of
+
 MIGRATIONS = Migrations("monitor")
 
 
@@ -27,6 +29,8 @@ def _schedule(db: Database) -> None:
 @MIGRATIONS(name="003_search")
 def _search(db: Database) -> None:
     _run(db, _text("003_search.sql"))
+    for label_id, pattern in db.execute("select id, pattern from labels").fetchall():
+        db.execute("update labels set host = ? where id = ?", [host_of(pattern), label_id])
 
 
 def is_newer(db: Database) -> bool:

@@ -13,13 +13,12 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
-from monitor import labels as rules
 from monitor import urls
 from monitor.labels import Label
 from monitor.model import Contact, Count, Exchange, Kind, Reading, Result, Shown
 from monitor.store import logs, numbers
 from monitor.store.connection import Store
-from monitor.store.sources import all_labels, inserted
+from monitor.store.sources import HOST_ONLY, all_labels, inserted, whose
 from monitor.times import to_text
 
 
@@ -122,11 +121,17 @@ def _insert_results(db: Database, reading_id: int, results: list[Result]) -> Non
                 str(result.kind),
                 result.position,
                 result.position_absolute,
-                url_id(db, result.url, labels) if result.url else None,
+                url_id(db, address(result), labels) if result.url else None,
                 _text_id(db, result),
                 result.match_precision,
             ],
         )
+
+
+def address(result: Result) -> str:
+    """The address a result is stored under: `host:example.org` where the link is opaque and only the host is shown."""
+    shown = urls.host(result.shown_host)
+    return f"{HOST_ONLY}{shown}" if result.match_precision == "host" and shown else result.url
 
 
 def url_id(db: Database, url: str, labels: list[Label]) -> int:
@@ -134,11 +139,12 @@ def url_id(db: Database, url: str, labels: list[Label]) -> int:
     found = db.execute("select id from urls where url = ?", [url]).fetchone()
     if found:
         return int(found[0])
-    label = rules.whose(url, labels)
+    label = whose(url, labels)
+    shown = url.removeprefix(HOST_ONLY)
     row = {
         "url": url,
-        "canonical": urls.canonical(url),
-        "host": urls.host(url),
+        "canonical": urls.canonical(url) if shown == url else url,
+        "host": urls.host(shown),
         "whose": label.whose if label else "other",
         "label_id": label.id if label else None,
     }

@@ -15,6 +15,7 @@ from monitor.store.connection import Store
 from monitor.store.state import schedule_text
 from monitor.times import from_text, to_text
 
+HOST_ONLY = "host:"
 IDENTITY = ("name", "measure", "kind", "engine", "provider", "query", "locale", "device", "day_zone", "settings")
 
 
@@ -33,7 +34,8 @@ def sync(store: Store, settings: Settings, now: datetime) -> dict[str, int]:
             _keep_schedule(db, ids[source.name], source)
         marks = ",".join("?" * len(ids))
         db.execute(
-            f"update sources set retired_at = ? where retired_at is null and measure <> 'typed'"  # noqa: S608
+            "update sources set retired_at = ? where retired_at is null"  # noqa: S608
+            " and measure <> 'typed' and kind <> 'import'"
             f" and id not in ({marks})",
             [to_text(now), *ids.values()],
         )
@@ -100,9 +102,9 @@ def _sync_labels(db: Database, want: set[tuple[str, str]], now: datetime) -> Non
 
 def _add_label(db: Database, pattern: str, whose: str, origin: str, now: datetime) -> None:
     db.execute(
-        "insert into labels (pattern, match, whose, origin, added_at) values (?, ?, ?, ?, ?)"
+        "insert into labels (pattern, match, whose, origin, added_at, host) values (?, ?, ?, ?, ?, ?)"
         " on conflict (pattern, origin) do update set whose = excluded.whose, added_at = excluded.added_at",
-        [pattern, rules.read_pattern(pattern), whose, origin, to_text(now)],
+        [pattern, rules.read_pattern(pattern), whose, origin, to_text(now), rules.host_of(pattern)],
     )
 
 
@@ -129,13 +131,19 @@ def all_labels(db: Database) -> list[Label]:
     ]
 
 
+def whose(url: str, labels: list[Label]) -> Label | None:
+    """The label that speaks for a stored URL; `host:example.org` is a result of which only the host is known."""
+    known = url.removeprefix(HOST_ONLY)
+    return rules.whose(url, labels) if known == url else rules.whose_host(known, labels)
+
+
 def _relabel(db: Database) -> int:
     labels = all_labels(db)
     changed = []
-    for url_id, url, whose, label_id in db.execute("select id, url, whose, label_id from urls").fetchall():
-        label = rules.whose(url, labels)
+    for url_id, url, now_whose, label_id in db.execute("select id, url, whose, label_id from urls").fetchall():
+        label = whose(url, labels)
         new = (label.whose, label.id) if label else ("other", None)
-        if new != (whose, label_id):
+        if new != (now_whose, label_id):
             changed.append((*new, url_id))
     db.conn.executemany("update urls set whose = ?, label_id = ? where id = ?", changed)
     return len(changed)

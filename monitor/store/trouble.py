@@ -58,7 +58,11 @@ def damaged(path: Path, seen: str) -> StoreError:
     newest = newest_backup(path)
     aside = f"stop Monitor, move it and {path.name}-wal aside"
     if newest:
-        return StoreError(f"{path} is damaged ({seen}): {aside}, and put the newest backup in its place: {newest}.", 65)
+        return StoreError(
+            f"{path} is damaged ({seen}): stop Monitor, then put the newest backup in its place with"
+            f" `monitor restore {newest}`.",
+            65,
+        )
     return StoreError(
         f"{path} is damaged ({seen}) and {backups_of(path)} holds no backup: {aside},"
         " and save what can be read of it with `sqlite3 DAMAGED .recover`.",
@@ -78,7 +82,7 @@ def newest_backup(path: Path) -> Path | None:
         found = [
             (entry.stat().st_mtime_ns, entry)
             for entry in backups_of(path).iterdir()
-            if entry.is_file() and entry.stat().st_size and ("-captures" in entry.name) == wanted
+            if entry.suffix == ".db" and entry.stat().st_size and ("-captures" in entry.name) == wanted
         ]
     except OSError:
         return None

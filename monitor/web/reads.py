@@ -27,7 +27,8 @@ READS: Mapping[str, str] = MappingProxyType(
         "labels": "select count(*) as mine from labels where whose = 'mine'",
         "heartbeat": "select beat_at from heartbeat",
         "sources": """
-            select h.*, s.provider, s.settings ->> 'subject' as subject, g.day as good_day, g.depth as good_depth
+            select h.*, s.provider, s.settings ->> 'subject' as subject, s.settings ->> 'control' as control,
+              g.day as good_day, g.depth as good_depth
             from source_health h
             join sources s on s.id = h.source_id
             left join readings g on g.id = h.good_reading_id

@@ -99,8 +99,8 @@ def of(rows: Sequence[Row], source_id: int) -> list[Row]:
 
 
 def search_sources(rows: Rows) -> list[Row]:
-    """The current search sources, in the order of the config."""
-    return [s for s in rows["sources"] if s["measure"] == "search"]
+    """The current searches for the owner, in the order of the config: no consoles, no control queries."""
+    return [s for s in rows["sources"] if s["measure"] == "search" and s["engine"] and not s["control"]]
 
 
 def last_days(rows: Rows, count: int) -> list[date]:

@@ -1,3 +1,5 @@
+alter table labels add column host text not null default '';
+
 create table ctr_weights (
   name text not null,
   position integer not null check (position >= 1),

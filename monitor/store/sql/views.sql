@@ -19,7 +19,8 @@ select * from (
 ) where choice = 1;
 
 -- One row per source and day with a trustworthy results page. position is null: not within depth.
--- No row at all while no page is labelled mine: there is no rank of nobody.
+-- No row at all while no page is labelled mine: there is no rank of nobody. Nor where "not found" cannot be believed:
+-- the control query failed, or an opaque link on the host of one of the owner's pages may be that page.
 create view daily_ranks as
 select
   d.day,
@@ -52,7 +53,16 @@ where d.outcome in ('ok', 'empty')
   and exists (select 1 from labels where whose = 'mine')
   and (
     best.position is not null
-    or not exists (select 1 from controls c where c.engine = s.engine and c.day = d.day and not c.found)
+    or not (
+      exists (select 1 from controls c where c.engine = s.engine and c.day = d.day and not c.found)
+      or exists (
+        select 1
+        from results h
+        join urls hu on hu.id = h.url_id
+        join labels l on l.whose = 'mine' and l.match in ('prefix', 'exact') and l.host = hu.host
+        where h.reading_id = d.id and h.match_precision = 'host'
+      )
+    )
   );
 
 -- Where each engine stands now: the newest trustworthy day of each current source.
