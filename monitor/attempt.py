@@ -252,7 +252,7 @@ class Attempts:
 
         def politely(request: Http, n: int) -> Exchange:
             host = host_of(request)
-            self._wait_for(host, deadline, spacing, configured.budget)
+            self._wait_for(host, deadline, spacing, configured)
             retry_after = None
             try:
                 exchange = fetch(request, n)
@@ -265,14 +265,14 @@ class Attempts:
 
         return ask
 
-    def _wait_for(self, host: str, deadline: timedelta, spacing: timedelta, budget: int | None) -> None:
+    def _wait_for(self, host: str, deadline: timedelta, spacing: timedelta, configured: Configured) -> None:
         while True:
             now = self.clock()
-            verdict = hosts.claim(self.store, host, now, deadline, spacing, budget)
+            verdict = hosts.claim(self.store, host, now, deadline, spacing, configured.budget, configured.cost)
             if isinstance(verdict, Go):
                 return
             if isinstance(verdict, Refuse):
-                spent = f"{budget} calls, more from " if verdict.reason == "budget" else ""
+                spent = f"{configured.budget} calls, more from " if verdict.reason == "budget" else ""
                 raise NotAsked(verdict.reason, spent + to_text(verdict.until), verdict.until)
             self.sleep(min(1.0, max(0.01, (verdict.until - now).total_seconds())))
 

@@ -104,6 +104,7 @@ class _Attempt:
         self.notes: list[str] = []
         self.depth = 0
         self.nothing = False
+        self.unquoted = False
 
     def run(self, requests: Iterable[Http]) -> Reading:
         """Ask every request and every further page; the first that fails decides."""
@@ -114,7 +115,7 @@ class _Attempt:
         except _Ended as ended:
             return self._reading(ended.outcome, ended.reason, ended.detail, ended.host)
         if reason:
-            return self._reading(Outcome.SUSPECT, reason, "", self._host())
+            return self._reading(Outcome.SUSPECT, reason, "the quotes were dropped", self._host())
         if self.nothing and not self._holds_any():
             return self._reading(Outcome.EMPTY, "no_results", "", self._host())
         return self._reading(Outcome.OK, "", "", "")
@@ -154,7 +155,8 @@ class _Attempt:
             raise _Ended("layout_unknown", "", _host_of(capture.asked))
         self.nothing = self.nothing or parsed.none
         if parsed.altered:
-            self.notes.append(f"answered for: {parsed.altered}")
+            self.notes.append(f"query_altered: answered for {parsed.altered}")
+            self.unquoted = '"' in self.task.source.series().query and '"' not in parsed.altered
         self._add(parsed)
         return parsed.next
 
@@ -227,6 +229,8 @@ class _Attempt:
     def _sanity(self) -> str:
         if not _ranks(self.task.source):
             return ""
+        if self.unquoted and self._holds_any():
+            return "query_altered"
         results = [r for r in self.records if isinstance(r, Result) and r.kind is Kind.ORGANIC]
         return sanity.doubt(self.task.source.series().query, results)
 

@@ -66,6 +66,16 @@ class SearchBlock(SourceBlock):
     control: str = ""
     further: str = "7d"
     budget: int | None = Field(None, ge=1, strict=True)
+    price: float = Field(0.0, ge=0)
+    budget_cost: float | None = Field(None, gt=0)
+
+    def calls(self) -> int | None:
+        """The most calls a month, by number and by cost. Raises ValueError for a cost without a price."""
+        if self.budget_cost is None:
+            return self.budget
+        if not self.price:
+            raise ValueError("budget_cost goes with price, what 1,000 calls cost by your plan")
+        return min(self.budget or 10**9, int(self.budget_cost / self.price * 1000))
 
     @field_validator("further")
     @classmethod
@@ -93,6 +103,7 @@ class Configured:
     control: str = ""  # the host that must be shown: a control query, not a search for the owner
     further: timedelta = timedelta(days=7)  # how often page 2 and on are read when nothing of the owner's is on page 1
     budget: int | None = None  # calls a month to its host
+    cost: int = 0  # of one call, in millionths of a dollar
 
     @property
     def zone(self) -> ZoneInfo:
@@ -158,7 +169,7 @@ def _made(cls: type[Source], values: SourceBlock, owner: str, timezone: str) -> 
     base = values.name or values.kind
     more: dict[str, typing.Any] = {}
     if isinstance(values, SearchBlock):
-        more = {"further": read_span(values.further), "budget": values.budget}
+        more = {"further": read_span(values.further), "budget": values.calls(), "cost": round(values.price * 1000)}
     parts = list(made.split())
     for part, source in parts:
         single = not part or (values.name and len(parts) == 1)

@@ -25,7 +25,7 @@ _CLOCK_SLACK = timedelta(days=1)  # a clock set back by less changes no break
 class HostState:
     """A row of `hosts`: `next_at` for spacing, `not_before` by the host's own word, `open_until` of the breaker.
 
-    `calls` counts requests in `month` ("2026-11", UTC).
+    `calls` counts requests in `month` ("2026-11", UTC), `cost` what they cost, in millionths of a dollar.
     """
 
     host: str
@@ -35,6 +35,7 @@ class HostState:
     open_until: datetime | None = None
     month: str = ""
     calls: int = 0
+    cost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,15 @@ def may_ask(state: HostState, now: datetime, spacing: timedelta, budget: int | N
     return Go()
 
 
-def asked(state: HostState, now: datetime, deadline: timedelta, spacing: timedelta) -> HostState:
+def asked(state: HostState, now: datetime, deadline: timedelta, spacing: timedelta, cost: int = 0) -> HostState:
     """The row to write before a request is sent: a lease until it must have ended, and one call more.
 
     If the process dies meanwhile, the host is free again when the lease is over.
     """
     state = believable(state, now, spacing)
     lease = now + min(deadline, LONGEST_LEASE) + spacing
-    return replace(state, next_at=lease, month=_month(now), calls=_calls(state, now) + 1)
+    spent = state.cost if _calls(state, now) else 0
+    return replace(state, next_at=lease, month=_month(now), calls=_calls(state, now) + 1, cost=spent + cost)
 
 
 def answered(

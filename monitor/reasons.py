@@ -63,6 +63,7 @@ REASONS = MappingProxyType(
         ),
         # suspect: parsed, but a sanity check failed
         "decoy": Reason(_S, "The results of {host} have little to do with the query, so no rank is drawn from them."),
+        "query_altered": Reason(_S, "{host} answered for other words ({detail}), so no rank is drawn from it."),
         "one_host": Reason(_S, "All results of {host} are one site's, so no rank is drawn from them."),
         "same_page": Reason(_S, "{host} gave page 1 again for page 2, so no rank is drawn from it."),
         "control_failed": Reason(_S, "The control query of {host} failed, so no rank is drawn from it."),

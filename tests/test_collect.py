@@ -175,3 +175,24 @@ def test_a_log_in_an_unknown_format_is_said_and_holds_up_no_other() -> None:
     assert [(r.outcome, r.reason) for r in readings] == [(Outcome.OK, ""), (Outcome.CHANGED, "unknown_format")]
     assert "access.log.1" in readings[1].advice
     assert readings[0].rule == AccessLog.rule
+
+
+@pytest.mark.parametrize(
+    ("query", "answered", "outcome"),
+    [
+        ('"Ada Example"', "Ada Example", "suspect"),  # nothing matched, and it shows what matches without the quotes
+        ('"Ada Example"', '"Ada Exampel"', "ok"),
+        ("Ada Example", "Ada Exampel", "ok"),
+        ('"Ada Example"', "", "ok"),
+    ],
+)
+def test_a_quoted_name_silently_unquoted_gives_no_rank(query: str, answered: str, outcome: str) -> None:
+    class Altering(Toy):
+        def parse(self, capture: Capture, ctx: Context) -> Parsed:
+            return replace(super().parse(capture, ctx), altered=answered)
+
+    reading = attempt(exchange(GOOD), source=Altering(query=query))
+    assert str(reading.outcome) == outcome
+    assert reading.reason == ("query_altered" if outcome == "suspect" else "")
+    assert ("query_altered" in reading.note) == bool(answered)
+    assert len(reading.records) == 3

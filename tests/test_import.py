@@ -110,7 +110,7 @@ def test_an_engine_s_word_that_there_is_nothing_is_empty(importer: Importer, sto
 
 def test_a_query_answered_otherwise_is_told(importer: Importer, store: Store) -> None:
     importer.file(SAVED / "bing.html")
-    assert rows(store, "select note from readings") == [("answered for: jane example",)]
+    assert rows(store, "select note from readings") == [("query_altered: answered for jane example",)]
 
 
 def test_a_folder_is_taken_whole_and_what_cannot_be_is_told(importer: Importer, tmp_path: Path) -> None:

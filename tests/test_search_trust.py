@@ -111,6 +111,13 @@ def test_who_came_and_who_left(store: Store, tmp_path: Path) -> None:
     ]
 
 
+def test_an_unwanted_page_that_rises_is_told(store: Store, tmp_path: Path) -> None:
+    source = duck(store, tmp_path)["duckduckgo/ada-example"]
+    history(store, source, "A C M B", "A B C M", "-", "A C B M")
+    sources.relabel(store, "b.example", "unwanted", NOW)
+    assert values(store, "select day, before, after from unwanted_rising") == [("2026-11-24", 4, 2)]
+
+
 def test_the_two_pages_of_a_move_are_found_across_days_not_read(store: Store, tmp_path: Path) -> None:
     source = duck(store, tmp_path)["duckduckgo/ada-example"]
     history(store, source, "A M", "-", "M A")
@@ -169,7 +176,7 @@ def test_page_two_is_not_read_when_page_one_has_the_owner(tmp_path: Path, store:
 def test_a_budget_is_counted_before_the_call_and_is_a_reason(tmp_path: Path, store: Store) -> None:
     """Each day is another server (and so another host): the budget is per host, so one day spends it."""
     with Replay({"/html/": Answer(200, FIRST)}) as server:
-        text = f'[fetch]\nspacing = "0s"\n{DUCK}url = "{server.url}/html/"\nbudget = 2\n'
+        text = f'[fetch]\nspacing = "0s"\n{DUCK}url = "{server.url}/html/"\nprice = 5.0\nbudget_cost = 0.01\n'
         configured = settings(tmp_path, text)
         ids = sources.sync(store, configured, NOW)
         (source,) = configured.sources
@@ -181,6 +188,7 @@ def test_a_budget_is_counted_before_the_call_and_is_a_reason(tmp_path: Path, sto
                 outcomes.append((str(done.outcome), done.reason))
         assert outcomes == [("ok", ""), ("ok", ""), ("missed", "budget"), ("ok", "")]
         assert len(server.requests) == 3
+    assert values(store, "select calls, cost from hosts") == [(1, 5000)]  # a new month begins from nothing
     (row,) = store.rows("select advice from readings where reason = 'budget'")
     assert "2 calls, more from 2026-12-01" in row["advice"]
 

@@ -188,7 +188,7 @@ def _told(seen: dict[str, Any]) -> list[str]:
     if not seen["begun"]:
         return [_not_begun(seen)]
     lines = [line for row in seen["sources"] for line in _of_source(row, seen)]
-    asked = [f"{host['host']} {host['calls_this_month']} times" for host in seen["hosts"] if host["calls_this_month"]]
+    asked = [_calls(host) for host in seen["hosts"] if host["calls_this_month"]]
     if asked:
         lines.append(f"Asked this month: {', '.join(asked)}.")
     lines.append(_running(seen))
@@ -256,3 +256,8 @@ def _local(text: str, seen: dict[str, Any]) -> str:
     from monitor.times import from_text
 
     return from_text(text).astimezone(ZoneInfo(seen["timezone"])).strftime("%Y-%m-%d %H:%M")
+
+
+def _calls(host: dict[str, Any]) -> str:
+    cost = f" (about {host['cost_this_month']:.2f} dollars)" if host["cost_this_month"] else ""
+    return f"{host['host']} {host['calls_this_month']} times{cost}"

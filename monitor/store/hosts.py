@@ -11,21 +11,28 @@ from monitor.politeness import Go, HostState, Refuse, Wait, answered, asked, may
 from monitor.store.connection import Store
 from monitor.times import from_text, to_text
 
-_COLUMNS = ("next_at", "not_before", "blocked_in_row", "open_until", "month", "calls")
+_COLUMNS = ("next_at", "not_before", "blocked_in_row", "open_until", "month", "calls", "cost")
 
 
 def claim(
-    store: Store, host: str, now: datetime, deadline: timedelta, spacing: timedelta, budget: int | None = None
+    store: Store,
+    host: str,
+    now: datetime,
+    deadline: timedelta,
+    spacing: timedelta,
+    budget: int | None = None,
+    cost: int = 0,
 ) -> Go | Wait | Refuse:
     """Take the host for one request, or say until when it may not be asked. Taking it is a lease: a kill frees it.
 
-    `budget` is the most calls of this month; it is counted before the call.
+    `budget` is the most calls of this month, `cost` that of one, in millionths of a dollar; both are counted before the
+    call.
     """
     with store.write() as db:
         state = _state(db, host)
         verdict = may_ask(state, now, spacing, budget)
         if isinstance(verdict, Go):
-            _save(db, asked(state, now, deadline, spacing))
+            _save(db, asked(state, now, deadline, spacing, cost))
         return verdict
 
 
@@ -47,8 +54,8 @@ def _state(db: Database, host: str) -> HostState:
     row = db.execute(f"select {', '.join(_COLUMNS)} from hosts where host = ?", [host]).fetchone()  # noqa: S608
     if row is None:
         return HostState(host)
-    next_at, not_before, blocked_in_row, open_until, month, calls = row
-    return HostState(host, _at(next_at), _at(not_before), blocked_in_row, _at(open_until), month, calls)
+    next_at, not_before, blocked_in_row, open_until, month, calls, cost = row
+    return HostState(host, _at(next_at), _at(not_before), blocked_in_row, _at(open_until), month, calls, cost)
 
 
 def _at(text: str | None) -> datetime | None:
@@ -60,7 +67,7 @@ def _save(db: Database, state: HostState) -> None:
     texts = [to_text(v, fine=True) if isinstance(v, datetime) else v for v in values]
     sets = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
     db.execute(
-        f"insert into hosts (host, {', '.join(_COLUMNS)}) values (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        f"insert into hosts (host, {', '.join(_COLUMNS)}) values (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
         f" on conflict (host) do update set {sets}",
         [state.host, *texts],
     )

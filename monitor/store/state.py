@@ -174,6 +174,7 @@ def hosts(store: HasRows, now: datetime) -> dict[str, dict[str, Any]]:
         found[row["host"]] = {
             "host": row["host"],
             "calls_this_month": row["calls"] if row["month"] == f"{now:%Y-%m}" else 0,
+            "cost_this_month": row["cost"] / 1e6 if row["month"] == f"{now:%Y-%m}" else 0,
             "blocked_in_row": row["blocked_in_row"],
             "reason": reason,
             "left_alone_until": to_text(until) if until else None,

@@ -381,6 +381,20 @@ where not exists (
     select 1 from results o where o.url_id = r.url_id and o.reading_id = p.reading_id and o.position <= 10
   );
 
+-- Unwanted pages that rose on page one, between two days that were read.
+create view unwanted_rising as
+select day, engine, query, url, title, before, after, before_day, source, source_id, url_id, reading_id
+from (
+  select h.day, h.engine, h.query, h.url, h.title, h.source, h.source_id, h.url_id, h.reading_id,
+    h.position as after,
+    lag(h.position) over seen as before,
+    lag(h.day) over seen as before_day
+  from page_one_history h
+  where h.whose = 'unwanted'
+  window seen as (partition by h.source_id, h.url_id order by h.day)
+)
+where after < before;
+
 -- Best ever, how many days, and the run of days at 1 that still stands (days not read neither add nor break).
 create view rank_records as
 select
