@@ -125,6 +125,7 @@ def test_a_host_that_asked_for_time_is_quoted_until_then_and_calls_are_of_this_m
         {
             "host": HOST,
             "calls_this_month": 1,
+            "cost_this_month": 0.0,
             "blocked_in_row": 1,
             "reason": "not_before",
             "left_alone_until": "2026-11-23T10:30:00Z",
