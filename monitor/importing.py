@@ -13,7 +13,7 @@ from monitor.collect import Clock, Task, collect
 from monitor.config import Configured, Settings
 from monitor.model import Batch, Blocked, Capture, Exchange, Files, Http, LayoutChanged, Reading, Trigger, slug
 from monitor.plan import read_schedule
-from monitor.sources.search.pages import Page, read_page
+from monitor.sources.search.pages import Page, is_further, read_page
 from monitor.sources.search.saved_page import ImportedPage
 from monitor.store import readings
 from monitor.store.connection import Store
@@ -59,6 +59,10 @@ class Importer:
         if known:
             return Imported(path.name, known, None, None)
         page = _page(path, body)
+        if is_further(page):
+            raise ImportRefused(
+                f"{path.name} is not the first page of results, so its places are no ranks: save page 1."
+            )
         asked = self._spelling(query or page.query)
         if not asked:
             raise ImportRefused(f"{path.name} does not say what was searched for: add --query.")

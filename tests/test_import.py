@@ -103,6 +103,16 @@ def test_what_is_no_results_page_is_refused_in_a_sentence_and_leaves_no_trace(
     assert rows(store, "select count(*) from readings") == [(0,)]
 
 
+def test_a_second_page_of_results_gives_no_rank(importer: Importer, store: Store, tmp_path: Path) -> None:
+    page = tmp_path / "page2.html"
+    page.write_bytes((SAVED / "google.html").read_bytes().replace(b"(0059)", b"(0066)").replace(b"&x=", b"&start=10"))
+    with pytest.raises(ImportRefused, match="save page 1"):
+        importer.file(page)
+    page.write_bytes(page.read_bytes().replace(b"start=10", b"start=0"))
+    importer.file(page)
+    assert rows(store, "select count(*) from readings") == [(1,)]
+
+
 def test_an_engine_s_word_that_there_is_nothing_is_empty(importer: Importer, store: Store) -> None:
     importer.file(SAVED / "bing_none.html")
     assert rows(store, "select outcome, depth from readings") == [("empty", 0)]

@@ -206,6 +206,26 @@ def test_a_tab_of_videos_or_images_is_no_ranking(tab: str, known: bool) -> None:
         read_page(page)
 
 
+def test_a_query_cut_short_in_the_title_is_taken_from_the_field() -> None:
+    page = body("google_unquoted.html")
+    assert (
+        read_page(page.replace(b'"Jane Q. Example" - Google', "Jane Q… - Google".encode())).query == '"Jane Q. Example"'
+    )
+    assert read_page(page.replace(b'"Jane Q. Example" - Google', b"Jane - Google")).query == "Jane"
+
+
+def test_an_engine_is_known_by_the_search_it_offers_to_the_browser() -> None:
+    search = b'<link rel="search" href="https://www.mojeek.com/opensearch.xml">'
+    with pytest.raises(PageBlocked) as refused:
+        read_page(b"<html><head>" + search + b'</head><body><div class="captcha-wrap"></div></body></html>')
+    assert refused.value.engine == "mojeek"
+
+
+def test_a_page_of_a_hundred_thousand_tags_is_not_even_begun() -> None:
+    with pytest.raises(PageUnknown, match="more tags"):
+        read_page(GOOGLE + b"<b>x</b>" * 60_000 + b"</html>")
+
+
 def test_zero_bytes_are_dropped() -> None:
     assert results(read_page(body("bing.html").replace(b"</strong> Example", b"</str\0ong> Ex\0ample"))) == results(
         read("bing.html")

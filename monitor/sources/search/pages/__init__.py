@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from monitor import urls
 from monitor.model import Blocked, LayoutChanged, Parsed
@@ -59,6 +60,29 @@ class Page:
     saved_at: datetime | None
     url: str
     parsed: Parsed
+
+
+# The parameter of an engine's address that says which page of results it is, and its value on the first.
+_START = MappingProxyType(
+    {
+        "google": ("start", "0"),
+        "bing": ("first", "1"),
+        "duckduckgo": ("s", "0"),
+        "yahoo": ("b", "1"),
+        "yandex": ("p", "0"),
+        "ecosia": ("p", "0"),
+        "brave": ("offset", "0"),
+        "startpage": ("page", "1"),
+        "baidu": ("pn", "0"),
+        "mojeek": ("s", "1"),
+    }
+)
+
+
+def is_further(page: Page) -> bool:
+    """Whether the page's address says that it is page 2 or a later one: its places are not ranks."""
+    name, first = _START[page.engine]
+    return parameter(page.url, (name,)) not in ("", "0", first)
 
 
 class PageBlocked(Blocked):
