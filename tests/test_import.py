@@ -192,5 +192,7 @@ def test_the_command_says_what_it_took(tmp_path: Path) -> None:
     assert run("label", "1", "namesake").returncode == 0
     assert json.loads(run("page-one", "--json").stdout)[0]["whose"] == "namesake"
     assert "nothing to compare" in run("why", "google").stdout
+    (brought,) = json.loads(run("status", "--json").stdout)["sources"]
+    assert (brought["outcome"], brought["next_at"], brought["too_long"]) == ("ok", None, False)
     assert run("label", "99", "mine").returncode == 2
     assert run("why", "altavista").returncode == 2

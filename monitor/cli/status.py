@@ -107,8 +107,9 @@ def _seen(reader: HasRows, now: datetime) -> dict[str, Any]:
     rows = []
     for row in reader.rows("select * from source_health order by source"):
         source, source_id = watched[row["source_id"]], row["source_id"]
-        at = state.next_asked(reader, source_id, source.name, next_at.get(source.name))
-        since = _without_since(reader, row, history=source.history)
+        brought = row["kind"] == "import"  # by the owner's hand: never due, and so never late
+        at = None if brought else state.next_asked(reader, source_id, source.name, next_at.get(source.name))
+        since = None if brought else _without_since(reader, row, history=source.history)
         rows.append(
             {
                 **row,
