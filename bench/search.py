@@ -1,6 +1,6 @@
 """How fast saved results pages are read: our parsers against published ones that read the same pages.
 
-Run: python bench/search.py [FOLDER], where FOLDER holds one folder of pages per engine (or set MONITOR_CASES; its
+Run: python -m bench.search [FOLDER], where FOLDER holds one folder of pages per engine (or set MONITOR_CASES; its
 `search` folder is taken). All run interleaved on the same bytes, best of five, CPU time of this process: look at the
 ratios. Beside each stands how many results it found, for a parser that finds none is fast. Peers that are not
 installed are left out with a line: pip install ddgs selectolax websearcher.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -17,9 +18,14 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
-from monitor.model import Blocked, Kind, LayoutChanged, Result
+from monitor.attempt import Attempts
+from monitor.model import Blocked, Capture, Context, Kind, LayoutChanged, Result, Trigger
 from monitor.sources.search.pages import read_page
 from monitor.sources.search.pages.dom import read
+from monitor.store import sources
+from monitor.store.connection import Store
+from tests.made import DUCK, settings
+from tests.replay import Answer, Replay
 
 ENGINES = ("google", "bing", "duckduckgo", "yahoo", "yandex", "ecosia", "baidu", "brave", "startpage", "mojeek")
 NO_PAGES = (".res", ".json", ".py")
@@ -124,7 +130,34 @@ def compare(engine: str, pages: list[bytes], missing: set[str]) -> None:
         print(f"  {name:32}{rate}  {said}{f', {failed} pages failed' if failed else ''}")
 
 
+def whole_check(times: int = 40) -> None:
+    """A whole check over loopback: ask, keep the page, parse, classify, commit; beside its parse alone."""
+    page = (Path(__file__).parents[1] / "tests" / "pages" / "duckduckgo" / "ok.html").read_bytes()
+    with tempfile.TemporaryDirectory() as folder, Replay({"/html/": Answer(200, page)}) as server:
+        text = f'{DUCK}url = "{server.url}/html/"\n[fetch]\nspacing = "0s"\n'
+        made = settings(Path(folder), text)
+        (source,) = made.sources
+        with Store(made.database) as store:
+            attempts = Attempts(made, store)
+            source_id = sources.sync(store, made, attempts.clock())[source.name]
+            begun, cpu = time.perf_counter(), time.process_time()
+            for _ in range(times):
+                now = attempts.clock()
+                list(attempts.make(source, source_id, now, now.date(), Trigger.MANUAL))
+            wall, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    begun = time.process_time()
+    for _ in range(times):
+        source.source.parse(Capture(page), Context(now, now.date()))
+    parse = time.process_time() - begun
+    print(f"\na whole check over loopback, fetch to committed rows ({times} in turn):")
+    print(
+        f"  {wall / times * 1000:.1f} ms on the clock, {cpu / times * 1000:.1f} ms of CPU (the server's share is in it)"
+    )
+    print(f"  {cpu / parse:.1f} times the CPU of its parse alone")
+
+
 def main(folder: Path) -> int:
+    whole_check()
     missing: set[str] = set()
     seen = False
     for engine in ENGINES:
