@@ -29,6 +29,7 @@ from monitor.store.connection import Store, StoreError, only_one
 from monitor.store.spool import Spool, Stored
 from monitor.times import to_text, utc_now
 
+TURN_SECONDS = 30.0  # a log is read by one process at a time: how long another one waits for its turn
 LEAST_FREE = 50_000_000  # bytes: with less room on the disk of the history, nothing is asked
 
 log = logging.getLogger("monitor")
@@ -113,7 +114,8 @@ class Attempts:
         if isinstance(configured.source, SavedPage):
             yield from self._saved_pages(configured, configured.source, source_id, slot, day, trigger)
         elif configured.source.history:
-            with only_one(self.store.path, f"source-{source_id}"):
+            busy = f"{configured.name} is just being read by another monitor: try again in a minute."
+            with only_one(self.store.path, f"source-{source_id}", busy=busy, seconds=TURN_SECONDS):
                 yield from self._make(configured, source_id, slot, day, trigger)
         else:
             yield from self._make(configured, source_id, slot, day, trigger)

@@ -302,6 +302,17 @@ def test_a_second_one_is_told_who_is_at_work(tmp_path: Path) -> None:
         pass
 
 
+def test_a_lock_is_waited_for_and_then_said_in_its_own_words(tmp_path: Path) -> None:
+    path = tmp_path / "presence.db"
+    with (
+        only_one(path, "source-1"),
+        pytest.raises(StoreError, match="is just being read") as caught,
+        only_one(path, "source-1", busy="blog is just being read", seconds=0.05),
+    ):
+        raise AssertionError
+    assert caught.value.exit_code == 75
+
+
 def test_instants_are_utc_text_that_sorts() -> None:
     from monitor.times import from_text, to_text
 

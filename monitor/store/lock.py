@@ -88,15 +88,21 @@ class WriteLock:
 
 
 @contextlib.contextmanager
-def only_one(path: Path, what: str) -> Iterator[None]:
-    """Hold `<database>.<what>.lock` for the block, or raise StoreError(75) when another process holds it."""
+def only_one(path: Path, what: str, *, busy: str = "", seconds: float = 0) -> Iterator[None]:
+    """Hold `<database>.<what>.lock` for the block, or raise StoreError(75) when another process holds it.
+
+    It is waited for up to `seconds`; `busy` is what is said then.
+    """
     try:
         handle = open_lock(path.with_name(f"{path.name}.{what}.lock"))
     except OSError as error:
         raise explain(error, path) from error
     try:
-        if not try_lock(handle):
-            raise StoreError(f"Another monitor is at work on {path}: stop it first, or use that one.", 75)
+        until = time.monotonic() + seconds
+        while not try_lock(handle):
+            if time.monotonic() >= until:
+                raise StoreError(busy or f"Another monitor is at work on {path}: stop it first, or use that one.", 75)
+            time.sleep(POLL_SECONDS)
         yield
     finally:
         os.close(handle)
