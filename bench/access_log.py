@@ -1,97 +1,296 @@
-"""How fast an access log is read: our parse against plainly iterating over its lines, and gzip against `zcat | wc -l`.
+"""How fast access logs are counted: `monitor check`, the whole job, against GoAccess and `zcat | wc -l`.
 
-Run: python bench/access_log.py [LINES]. All run interleaved, best of five: look at the ratios.
+Run: python bench/access_log.py [LINES] [--rounds N] [--keep FOLDER], or python bench/access_log.py --history.
+All run in turn, each in a process of its own: look at the ratios of processor time, the clock depends on who else is
+busy. The daily totals of our job are held against what was written into the log and against a plain count over its
+lines. GoAccess is Debian's (`apt-get install goaccess`); it counts more things, and every request as a hit.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
+import json
+import os
 import random
+import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
-from monitor.fetch.files import read
-from monitor.model import Capture, Context, Files, SiteViews
-from monitor.sources.page_views.access_log import AccessLog
+DAYS, FIRST = 60, date(2026, 1, 1)
+CONFIG = """[owner]
+name = "Ada Example"
+timezone = "UTC"
 
-BROWSER = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
+[[page_views]]
+kind = "access_log"
+files = "{}"
+hosts = ["example.org"]
+"""
+STATICS = ("css/site.css", "js/app.js", "img/a.png", "img/b.webp", "fonts/text.woff2", "favicon.ico")
+SCANS = ("/wp-login.php", "/.env", "/admin/config.php", "/vendor/phpunit/eval-stdin.php", "/.git/config", "/xmlrpc.php")
+REFERRERS = (
+    ("-",) * 9
+    + ("https://www.google.com/", "https://duckduckgo.com/", "https://www.linkedin.com/feed/", "https://t.co/a1b2")
+    + ("https://example.org/", "https://news.ycombinator.com/item?id=1", "android-app://com.linkedin.android/")
 )
-BOTS = ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "curl/8.5.0", "Feedly/1.0", "-")
+_PROGRAMS = (
+    "Mozilla/5.0 (compatible; Googlebot/2.{}; +http://www.google.com/bot.html)",
+    "Mozilla/5.0 (compatible; bingbot/2.{}; +http://www.bing.com/bingbot.htm)",
+    "curl/8.{}.0",
+    "python-requests/2.{}",
+    "Mozilla/5.0 (compatible; AhrefsBot/7.{}; +http://ahrefs.com/robot/)",
+)
+BOTS = (*(program.format(n) for program in _PROGRAMS for n in range(5)), "-", "Mozilla/5.0")
+READERS = ("Feedly/1.0 (+http://www.feedly.com/fetcher.html; 31 subscribers)", "NetNewsWire (RSS Reader)")
 
 
-def made(lines: int, seed: int = 7) -> bytes:
-    """A log with a long tail of pages, agents and referrers, static files, feeds, scanners and odd lines."""
+def people() -> tuple[str, ...]:
+    """148 agents of browsers; one of them with a quote in it, as nginx escapes it."""
+    systems = (
+        "Windows NT 10.0; Win64; x64",
+        "Macintosh; Intel Mac OS X 10_15_7",
+        "X11; Linux x86_64",
+        "Linux; Android 10; K",
+    )
+    chrome = "Mozilla/5.0 ({}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
+    firefox = "Mozilla/5.0 ({}; rv:{}.0) Gecko/20100101 Firefox/{}.0"
+    made = [chrome.format(system, n) for n in range(120, 145) for system in systems]
+    made += [firefox.format(system, n, n) for n in range(128, 140) for system in systems[:-1]]
+    return (*made[:147], r"Mozilla/5.0 (X11; \x22quoted\x22) AppleWebKit/537.36 Firefox/139.0")
+
+
+def address(rng: random.Random) -> str:
+    if rng.random() < 0.3:
+        return f"2001:db8:{rng.randrange(65536):x}:{rng.randrange(65536):x}::{rng.randrange(65536):x}"
+    return f"{rng.randrange(1, 224)}.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
+
+
+def made(lines: int, truth: Counter[str], seed: int = 7) -> Iterator[str]:
+    """The lines of a made log, in the order of time; the page views of people by day are added to `truth`."""
     rng = random.Random(seed)
-    agents = [BROWSER.format(n) for n in range(150)]
-    out = []
+    agents = people()
+    crowd = [(address(rng), rng.choice(agents)) for _ in range(48_000)]
+    here = rng.choices(crowd, k=40)
+    pages = [f"/posts/{n}-{'a-word-' * (n % 5)}{n * 7919 % 1000}/" for n in range(469)]
+    chosen = rng.choices(["/", *pages], [1 / (n + 1) for n in range(470)], k=65_536)
+    rest = [f"{' '.join(STATICS[n % 6 : n % 6 + 1])}?v={n % 50}" for n in range(300)]
     for n in range(lines):
-        page = f"/posts/{int(rng.paretovariate(0.8)) % 500}/"
-        target = rng.choice(
-            (page, page, f"/static/{n % 40}.css", "/feed.xml", f"/wp-{n % 900}.php", f"{page}?utm_source=x")
-        )
-        agent = rng.choice(BOTS) if rng.random() < 0.3 else rng.choice(agents)
-        referrer = rng.choice(("-", "-", "https://www.linkedin.com/feed/", f"https://example.net/{n % 5000}"))
-        method, status = rng.choice(("GET",) * 9 + ("POST",)), rng.choice((200,) * 8 + (304, 404))
-        when = f"{1 + n * 28 // lines:02}/Mar/2026:{n % 24:02}:00:00 +0000"
-        head = f"192.0.{n // 256 % 256}.{n % 256} - - [{when}]"
-        out.append(f'{head} "{method} {target} HTTP/1.1" {status} {n} "{referrer}" "{agent}"\n')
-    return "".join(out).encode()
+        second = n * DAYS * 86_400 // lines
+        day = FIRST + timedelta(days=second // 86_400)
+        clock = f"{second // 3600 % 24:02}:{second // 60 % 60:02}:{second % 60:02}"
+        at = f"[{day:%d/%b/%Y}:{clock} +0000]"
+        seat = rng.randrange(len(here))
+        if rng.random() < 0.12:  # a visit is some eight requests: pages, and what belongs to them
+            here[seat] = rng.choice(crowd)
+        (who, agent), kind, page = here[seat], rng.random(), rng.choice(chosen)
+        size, method, status, referrer = rng.randrange(90_000), "GET", 200, rng.choice(REFERRERS)
+        if kind < 0.34:
+            page += f"?utm_source=linkedin&utm_id={n % 97}" if rng.random() < 0.05 else ""
+            status = 200 if rng.random() < 0.9 else 304
+            truth[day.isoformat()] += 1
+        elif kind < 0.72:
+            page, referrer = f"/{rng.choice(rest)}", f"https://example.org{page}"
+        elif kind < 0.84:
+            agent = rng.choice(BOTS)
+        elif kind < 0.89:
+            page, agent = "/feed.xml", rng.choice(READERS)
+        elif kind < 0.94:
+            page, agent, status = f"{rng.choice(SCANS)}?{n % 9000}", rng.choice(BOTS), 404
+        elif kind < 0.97:
+            method = rng.choice(("HEAD", "POST"))
+        elif kind < 0.98:
+            page, status, referrer = f"/gone/{n % 3000}", 301, r"https://example.net/?q=\x22ada\x22"
+        elif kind < 0.99:
+            yield f'{who} - - {at} "\\x16\\x03\\x01\\x02\\x00\\x01\\x00" 400 150 "-" "-"\n'
+            continue
+        elif kind < 0.9925:
+            page, status = f"/?x={'%2e%2e%2f' * 450}", 414
+        else:
+            page, status = f"/posts/{n}/", 404
+        yield f'{who} - - {at} "{method} {page} HTTP/1.1" {status} {size} "{referrer}" "{agent}"\n'
 
 
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def iterate(path: Path) -> int:
+def plain_count(path: Path) -> Counter[str]:
+    """The page views by a plain count, line by line, which knows the made log and none of our code."""
+    bots, views = {agent.encode() for agent in (*BOTS, *READERS)}, Counter[str]()
     with path.open("rb") as file:
-        return sum(1 for _ in file)
+        for line in file:
+            before, request, status, _, _, agent, _ = line.split(b'"')
+            word, _, target = request.partition(b" ")
+            page = target.partition(b" ")[0].partition(b"?")[0]
+            if word == b"GET" and status.split()[0] in (b"200", b"304") and page.endswith(b"/") and agent not in bots:
+                day = before.partition(b"[")[2][:11].decode()
+                views[f"{day[7:]}-{1 + 'JanFebMarAprMay'.index(day[3:6]) // 3:02}-{day[:2]}"] += 1
+    return views
 
 
-def main(lines: int) -> None:
-    ctx = Context(now=datetime(2026, 4, 1, tzinfo=UTC), day=datetime(2026, 4, 1, tzinfo=UTC).date())
-    source = AccessLog()
+class Ran(NamedTuple):
+    """One process: seconds by the clock and of the processor (its children's with it), and its largest memory."""
 
-    def ours(name: str) -> int:
-        views = 0
-        for batch in read(Files(name), folder):
-            parsed = source.parse(batch.capture, ctx)
-            views += sum(one.views for one in parsed.records if isinstance(one, SiteViews))
-        return views
+    wall: float
+    cpu: float
+    mb: float
 
+
+def run(command: list[str], folder: Path) -> Ran:
+    """Run a command to its end. Raises CalledProcessError. Of the memory, this process's own is the least shown."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    with (folder / "said").open("wb") as said:
+        environ = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder.parent / "compiled"), "PYTHONDONTWRITEBYTECODE": ""}
+        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, env=environ)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command, (folder / "said").read_bytes()[-2000:])
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Ran(wall, cpu, usage.ru_maxrss / 1024)
+
+
+def ours(log: Path, at: Path) -> tuple[Ran, dict[str, int]]:
+    """A fresh monitor reads the log into a fresh history: what that took, and its views by day."""
+    at.mkdir()
+    config = at / "config.toml"
+    config.write_text(CONFIG.format(log))
+    took = run([sys.executable, "-m", "monitor", "--config", str(config), "check"], at)
+    with closing(sqlite3.connect(at / "presence.db")) as conn:
+        views = dict(conn.execute("select day, views from site_views"))
+    shutil.rmtree(at)
+    return took, views
+
+
+def write_logs(folder: Path, lines: int) -> Path:
+    """The log, plain and packed, and its truth; made in a process of its own, so that this one stays small."""
+    log = folder / f"made-{lines}.log"
+    if not log.exists():
+        subprocess.run([sys.executable, __file__, str(lines), "--write", str(log)], check=True)
+    return log
+
+
+def write(log: Path, lines: int) -> None:
+    truth: Counter[str] = Counter()
+    with log.open("w") as plain, gzip.open(f"{log}.gz", "wt", 6) as packed:
+        for line in made(lines, truth):
+            plain.write(line)
+            packed.write(line)
+    log.with_suffix(".json").write_text(json.dumps(truth))
+
+
+def compare(folder: Path, lines: int, rounds: int) -> None:
+    log = write_logs(folder, lines)
+    packed, truth = Path(f"{log}.gz"), json.loads(log.with_suffix(".json").read_text())
+    commands = {"zcat | wc -l, gz": ["sh", "-c", f"zcat {packed} | wc -l"]}
+    if shutil.which("goaccess"):
+        for name, one in (("GoAccess, plain", log), ("GoAccess, gz", packed)):
+            inner = f"goaccess {one if one is log else '-'} --log-format=COMBINED --no-global-config -o {folder}/x.json"
+            commands[name] = ["sh", "-c", inner if one is log else f"zcat {one} | {inner}"]
+    runs: dict[str, list[Ran]] = {name: [] for name in ("ours, plain", "ours, gz", *commands)}
+    for _ in range(rounds):
+        for name, one in (("ours, plain", log), ("ours, gz", packed)):
+            took, views = ours(one, folder / "ours")
+            assert views == truth, f"{name}: other daily totals than were written"
+            runs[name].append(took)
+        for name, command in commands.items():
+            runs[name].append(run(command, folder))
+    print(
+        f"{lines:,} lines, {log.stat().st_size / 1e6:.0f} MB ({packed.stat().st_size / 1e6:.0f} MB gz), {rounds} rounds"
+    )
+    assert plain_count(log) == truth, "the plain count differs"
+    print(f"daily totals: ours = as written = plain count, {len(truth)} days, {sum(truth.values()):,} views")
+    show(lines, runs)
+
+
+def show(lines: int, runs: dict[str, list[Ran]]) -> None:
+    print(f"{'':18}{'best s':>8}{'cpu s':>8}{'lines/s':>11}{'MB':>6}   GoAccess takes (clock, processor)")
+    for name, rows in runs.items():
+        wall, cpu, mb = min(r.wall for r in rows), min(r.cpu for r in rows), max(r.mb for r in rows)
+        peers = runs.get(f"GoAccess, {name.split(', ')[1]}")
+        ratio = f"{min(r.wall for r in peers) / wall:.1f}x {min(r.cpu for r in peers) / cpu:.1f}x" if peers else ""
+        print(f"{name:18}{wall:8.2f}{cpu:8.2f}{lines / wall:11,.0f}{mb:6.0f}   {ratio}")
+
+
+def fill(history: Path, years: int, paths: int) -> None:
+    """Fill a history with the views of each day and path of so many years, as the collector stores them."""
+    with closing(sqlite3.connect(history)) as conn:
+        (source,) = conn.execute("select id from sources").fetchone()
+        (reading,) = conn.execute("select min(id) from readings").fetchone()
+        conn.executemany("insert into paths (path) values (?)", ((f"/old/{n}/",) for n in range(paths)))
+        ids = [row[0] for row in conn.execute("select id from paths where path like '/old/%'")]
+        for back in range(years * 365, 0, -1):
+            day = (FIRST - timedelta(days=back)).isoformat()
+            conn.execute("insert into site_views values (?, ?, ?, null, 0, '1', 1, ?)", (source, day, paths, reading))
+            rows = ((source, day, path, 1 + path % 9, None, "1", 1, reading) for path in ids)
+            conn.executemany("insert into page_views values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            hosts = ((source, day, f"example-{n}.org", "other", n + 1, reading) for n in range(20))
+            conn.executemany("insert into referrers values (?, ?, ?, ?, ?, ?)", hosts)
+        conn.commit()
+
+
+QUERIES = {
+    "daily_page_views, 90 days": "select * from daily_page_views where day > date('2026-01-02', '-90 days')",
+    "top_paths, 20 by views": "select * from top_paths order by views desc limit 20",
+    "top_paths, 20 by 30 days": "select * from top_paths order by views_30_days desc limit 20",
+    "top_referrers, 20": "select * from top_referrers order by views desc limit 20",
+}
+
+
+def history(folder: Path, years: int = 10, paths: int = 1000, rounds: int = 5) -> None:
+    """What a tick and the views cost on a history of ten years, against an empty one."""
+    truth: Counter[str] = Counter()
+    day = list(made(60 * 400, truth))
+    rows: dict[str, list[list[float]]] = {}
+    for n, at in enumerate((folder / "empty", folder / "old")):
+        at.mkdir()
+        (at / "config.toml").write_text(CONFIG.format("access.log"))
+        (at / "access.log").write_text("".join(day[:400]))
+        command = [sys.executable, "-m", "monitor", "--config", str(at / "config.toml"), "check"]
+        run(command, at)
+        if n:
+            fill(at / "presence.db", years, paths)
+        for turn in range(1, rounds + 1):
+            with (at / "access.log").open("a") as log:
+                log.writelines(day[turn * 400 : turn * 400 + 400])
+            rows.setdefault("a tick of 400 lines", [[], []])[n].append(run(command, at).cpu)
+        with closing(sqlite3.connect(at / "presence.db")) as conn:
+            for name, sql in QUERIES.items():
+                for _ in range(rounds):
+                    start = time.perf_counter()
+                    conn.execute(sql).fetchall()
+                    rows.setdefault(name, [[], []])[n].append(time.perf_counter() - start)
+    print(f"{years} years x {paths:,} paths = {years * 365 * paths:,} rows, against an empty history; best of {rounds}")
+    for name, (empty, old) in rows.items():
+        print(f"{name:28}{min(empty) * 1000:10.1f} ms{min(old) * 1000:10.1f} ms{min(old) / min(empty):8.1f}x")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("lines", nargs="?", type=int, default=1_500_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep", type=Path, help="a folder where the made log stays for the next time")
+    parser.add_argument("--history", action="store_true", help="what ten years of history cost, instead")
+    parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.write:
+        write(args.write, args.lines)
+        return
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        body = made(lines)
-        (folder / "plain.log").write_bytes(body)
-        (folder / "packed.log.1.gz").write_bytes(gzip.compress(body, 6))
-        assert ours("plain.log") == ours("packed.log.1.gz") > 0
-        work: dict[str, Callable[[], object]] = {
-            "iterate over the lines": lambda: iterate(folder / "plain.log"),
-            "our parse, from memory": lambda: source.parse(Capture(body), ctx),
-            "our reader and parse": lambda: ours("plain.log"),
-            "our reader and parse, gzip": lambda: ours("packed.log.1.gz"),
-        }
-        if shutil.which("zcat"):
-            command = f"zcat {folder / 'packed.log.1.gz'} | wc -l"
-            work["zcat | wc -l"] = lambda: subprocess.run(command, shell=True, check=True, capture_output=True)
-        best = dict.fromkeys(work, float("inf"))
-        for _ in range(5):
-            for one, run in work.items():
-                best[one] = min(best[one], timed(run))
-    print(f"{lines:,} lines, {len(body) / 1e6:.0f} MB; seconds are the best of five")
-    for one, seconds in best.items():
-        print(
-            f"{one:28} {seconds:7.2f} s {lines / seconds:12,.0f} lines/s {seconds / best['our reader and parse']:6.2f}x"
-        )
+        folder = args.keep or Path(name)
+        if args.history:
+            history(folder)
+        else:
+            compare(folder, args.lines, args.rounds)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 300_000)
+    main()

@@ -9,28 +9,41 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 from monitor.collect import Clock, Enough, Task, collect
 from monitor.config import Configured, Settings, read_span
-from monitor.fetch import files, robots
+from monitor.fetch import files, robots, rotation, whole
 from monitor.fetch.http import HttpFetcher
-from monitor.importing import Importer, ImportRefused
 from monitor.labels import whose
-from monitor.model import Batch, Context, Exchange, Files, Http, Measure, NotAsked, Outcome, Reading, Result, Trigger
+from monitor.model import (
+    Batch,
+    Context,
+    Exchange,
+    FetchFailed,
+    Files,
+    Http,
+    Measure,
+    NotAsked,
+    Outcome,
+    Reading,
+    Result,
+    Trigger,
+)
 from monitor.politeness import Go, Refuse, read_retry_after
 from monitor.reasons import advice
-from monitor.sources.search.saved_page import SavedPage
-from monitor.store import hosts, logs, readings, sources, state
+from monitor.store import hosts, logs, numbers, readings, sources, state, visitors
 from monitor.store.connection import Store, StoreError, only_one
 from monitor.store.spool import Spool, Stored
 from monitor.times import to_text, utc_now
 
 TURN_SECONDS = 30.0  # a log is read by one process at a time: how long another one waits for its turn
 LEAST_FREE = 50_000_000  # bytes: with less room on the disk of the history, nothing is asked
+MOST_SECONDS = 60.0  # for one attempt at a history; a batch begun is stored
 
 log = logging.getLogger("monitor")
 Sleep = Callable[[float], None]
@@ -57,7 +70,8 @@ def free_bytes(folder: Path) -> int:
 class Attempts:
     """Makes attempts for one config and one history; the clock, the waiting, the asking and the room are arguments.
 
-    Readings that could not be stored the last time are stored first, as far as that can be done.
+    Readings that could not be stored the last time are stored first, as far as that can be done. A long history (old
+    logs) is read for `most_seconds` at a time, by the `steady` clock: the next attempt carries on from there.
     """
 
     settings: Settings
@@ -66,6 +80,8 @@ class Attempts:
     sleep: Sleep = time.sleep
     fetcher: Fetcher = fetcher_of
     free: Callable[[Path], int] = free_bytes
+    most_seconds: float = MOST_SECONDS
+    steady: Callable[[], float] = time.monotonic
     spool: Spool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,8 +127,8 @@ class Attempts:
     def _alone(
         self, configured: Configured, source_id: int, slot: datetime, day: date, trigger: Trigger
     ) -> Iterator[tuple[int, Reading]]:
-        if isinstance(configured.source, SavedPage):
-            yield from self._saved_pages(configured, configured.source, source_id, slot, day, trigger)
+        if configured.source.kind == "saved_page":
+            yield from self._saved_pages(configured, source_id, slot, day, trigger)
         elif configured.source.history:
             busy = f"{configured.name} is just being read by another monitor: try again in a minute."
             with only_one(self.store.path, f"source-{source_id}", busy=busy, seconds=TURN_SECONDS):
@@ -127,12 +143,29 @@ class Attempts:
             if isinstance(request, Http):
                 hosts.clear(self.store, host_of(request))
 
+    def bytes_to_read(self, configured: Configured) -> int:
+        """The size of a log's files; 0 for what is no log, or cannot be listed (the attempt says why)."""
+        if not configured.source.history:
+            return 0
+        now = self.clock()
+        requests = configured.source.requests(Context(now=now, day=now.date()))
+        patterns = [one.pattern for one in requests if isinstance(one, Files)]
+        try:
+            return sum(file.size for pattern in patterns for file in rotation.listing(pattern, self.settings.base))
+        except FetchFailed:
+            return 0
+
     def _make(
         self, configured: Configured, source_id: int, slot: datetime, day: date, trigger: Trigger
     ) -> Iterator[tuple[int, Reading]]:
         cursors = logs.cursors(self.store, source_id) if configured.source.history else ()
         enough = self._enough(configured, source_id, day)
-        task = Task(configured.name, configured.source, slot, day, trigger, cursors, enough=enough)
+        covered = numbers.covered(self.store, source_id) if configured.source.measure is Measure.PAGE_VIEWS else None
+        task = Task(configured.name, configured.source, slot, day, trigger, cursors, enough=enough, covered=covered)
+        logged = configured.source.history and not configured.source.keep
+        if logged:
+            task = replace(task, visitor_key=visitors.keys(self.store, source_id))
+        until = self.steady() + self.most_seconds
         for reading in self._collect(configured, task):
             if self._unchanged(configured, source_id, reading):
                 continue
@@ -140,17 +173,24 @@ class Attempts:
             if not configured.source.history:
                 self._remember(reading)
             yield reading_id, reading
+            if logged and self.steady() > until:
+                return  # there may be more: the next attempt reads on
+        if logged:
+            visitors.close(self.store, source_id, day)
 
     def _saved_pages(
         self,
         configured: Configured,
-        source: SavedPage,
         source_id: int,
         slot: datetime,
         day: date,
         trigger: Trigger,
     ) -> Iterator[tuple[int, Reading]]:
         """Take in what is new in the folder: a reading per page, and one of the folder where there was news."""
+        from monitor.importing import Importer, ImportRefused  # with the parsers of pages: 10 MB, 0.1 s
+        from monitor.sources.search.saved_page import SavedPage
+
+        source = cast(SavedPage, configured.source)
         now = self.clock()
         taken, refused = 0, []
         folder = self.settings.base / source.folder
@@ -239,7 +279,8 @@ class Attempts:
         return last is not None and said == (last["outcome"], last["reason"], last["advice"], last["day"])
 
     def _files(self, request: Files) -> Iterator[Batch]:
-        return files.read(request, self.settings.base)
+        read = whole.read if request.whole else files.read
+        return read(request, self.settings.base)
 
     def _ask(self, configured: Configured) -> Callable[[Http, int], Exchange]:
         spacing = self._spacing

@@ -35,6 +35,7 @@ from monitor.model import (
     Result,
     Source,
     Trigger,
+    no_key,
 )
 from monitor.reasons import REASONS, advice
 
@@ -68,6 +69,8 @@ class Task:
     cursors: tuple[LogCursor, ...] = ()
     reread_of: int | None = None
     enough: Enough = lambda records: False  # whether what was seen so far will do, so that no further page is asked
+    covered: tuple[date, date] | None = None  # the first and the last day whose page views are stored
+    visitor_key: Callable[[date], bytes] = no_key
 
 
 class _Ended(Exception):
@@ -84,7 +87,7 @@ def collect(task: Task, ask: Ask, read_files: ReadFiles, clock: Clock) -> Iterat
 
     The caller stores each reading before it takes the next.
     """
-    ctx = Context(now=clock(), day=task.day, cursors=task.cursors)
+    ctx = Context(now=clock(), day=task.day, cursors=task.cursors, covered=task.covered, visitor_key=task.visitor_key)
     requests = list(task.source.requests(ctx))
     files = [request for request in requests if isinstance(request, Files)]
     for request in files:
@@ -184,7 +187,8 @@ class _Attempt:
     def _parse(self, capture: Capture, page: int) -> Parsed:
         host = _host_of(capture.asked)
         try:
-            return self.task.source.parse(capture, replace(self.ctx, page=page))
+            earlier = tuple(e.capture for e in self.exchanges[:-1] if e.capture)
+            return self.task.source.parse(capture, replace(self.ctx, page=page, earlier=earlier))
         except Blocked as seen:
             raise _Ended(seen.reason, seen.detail, host, Outcome.BLOCKED) from seen
         except LayoutChanged as seen:
@@ -253,6 +257,7 @@ class _Attempt:
             depth=self.depth if keeps and searching else None,
             exchanges=tuple(self.exchanges),
             records=tuple(self.records) if keeps else (),
+            rule=self.task.source.rule,
             reread_of=self.task.reread_of,
             note="\n".join(self.notes),
         )
@@ -285,6 +290,9 @@ def _collect_files(task: Task, ctx: Context, request: Files, read_files: ReadFil
     unknown: dict[str, LayoutChanged] = {}
     try:
         for batch in read_files(request):
+            if request.whole:
+                yield from _of_whole_file(task, ctx, batch, clock)
+                continue
             if batch.after.name in unknown:
                 continue
             try:
@@ -297,7 +305,27 @@ def _collect_files(task: Task, ctx: Context, request: Files, read_files: ReadFil
         yield _of_files(task, ctx, clock, Outcome.FAILED, failed.reason, failed.detail)
     if unknown:
         reason = next(iter(unknown.values())).reason
-        yield _of_files(task, ctx, clock, Outcome.CHANGED, reason, ", ".join(unknown))
+        names = [f"{name} ({seen.detail})" if seen.detail else name for name, seen in unknown.items()]
+        yield _of_files(task, ctx, clock, Outcome.CHANGED, reason, ", ".join(names))
+
+
+def _of_whole_file(task: Task, ctx: Context, batch: Batch, clock: Clock) -> Iterator[Reading]:
+    """What a file that is written anew says; after it what of it could not be read, so that it is told."""
+    try:
+        parsed = task.source.parse(batch.capture, ctx)
+    except LayoutChanged as seen:
+        detail = f"{batch.after.name} ({seen.detail})" if seen.detail else batch.after.name
+        outcome = REASONS[seen.reason].outcome
+        yield replace(_of_files(task, ctx, clock, outcome, seen.reason, detail, batch=batch), batch=None)
+        return
+    if parsed.records:
+        yield replace(_of_files(task, ctx, clock, Outcome.OK, batch=batch, parsed=parsed), batch=None)
+    if parsed.doubt:
+        outcome = REASONS[parsed.doubt].outcome
+        detail = f"{batch.after.name} ({parsed.note})"
+        yield replace(_of_files(task, ctx, clock, outcome, parsed.doubt, detail, batch=batch), batch=None)
+    elif not parsed.records:
+        yield replace(_of_files(task, ctx, clock, Outcome.EMPTY, "no_results", batch=batch), batch=None)
 
 
 def _of_files(

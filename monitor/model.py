@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -106,10 +106,15 @@ class Http:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Log files to read on from where each was left: a glob (relative to the config's folder) and the cursors."""
+    """Log files to read on from where each was left: a glob (relative to the config's folder) and the cursors.
+
+    `whole` is for one small file that is written anew (an export): it is read from its beginning each time, and no
+    cursor is kept.
+    """
 
     pattern: str
     cursors: tuple[LogCursor, ...] = ()
+    whole: bool = False
 
 
 Request = Http | Files
@@ -163,7 +168,8 @@ class Capture:
     """The bytes that came back, and what is needed to read them again years later.
 
     `asked` is the URL as asked, secrets taken out; `url` where the answer came from after redirects; `place` says
-    where the bytes stand when they are not kept ("access.log 0-5120").
+    where the bytes stand when they are not kept ("access.log 0-5120"); `head` is the beginning of the file that a piece
+    of a log was read from, where its header may stand.
     """
 
     body: bytes
@@ -174,6 +180,7 @@ class Capture:
     url: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
+    head: bytes = b""
 
     @property
     def id(self) -> str:
@@ -267,6 +274,18 @@ class SiteViews:
 
 
 @dataclass(frozen=True, slots=True)
+class Visitors:
+    """The visitors that a piece of a log shows on one day, as keyed hashes; `hashes` is None where none can be told.
+
+    Whom a hash stands for is known to nobody once its key is forgotten. Never a person's address.
+    """
+
+    day: date
+    key: bytes
+    hashes: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Referrer:
     """Views that came from one host on one day; medium is search, social, ai, mail, direct, internal or other."""
 
@@ -335,7 +354,7 @@ class Shown:
     final: bool = True
 
 
-Record = Result | PageViews | SiteViews | Referrer | NotCounted | Count | Contact | Shown
+Record = Result | PageViews | SiteViews | Visitors | Referrer | NotCounted | Count | Contact | Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,6 +404,11 @@ class Reading:
 # --- the source contract -------------------------------------------------------------------------------------------
 
 
+def no_key(day: date) -> bytes:
+    """Where no key is given, no visitor is counted."""
+    return b""
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """What defines a source's series. A change of any of it retires the old source and begins a new one."""
@@ -400,12 +424,20 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a source may know of the world when it asks and parses: given, never looked up."""
+    """What a source may know of the world when it asks and parses: given, never looked up.
+
+    `covered` are the first and the last day whose page views are already stored for this source; `earlier` are the
+    answers that this very reading already has, in the order asked. `visitor_key` gives the random key by which the
+    visitors of a day are hashed; an empty one where they are not to be counted.
+    """
 
     now: datetime
     day: date
     page: int = 1
     cursors: tuple[LogCursor, ...] = ()
+    covered: tuple[date, date] | None = None
+    earlier: tuple[Capture, ...] = ()
+    visitor_key: Callable[[date], bytes] = no_key
 
 
 class Source(Protocol):
@@ -419,7 +451,6 @@ class Source(Protocol):
     kind: ClassVar[str]
     every: ClassVar[str] = "1d"
     parser: ClassVar[int] = 1
-    rule: ClassVar[str] = ""  # the version of the rule by which views are counted
     keep: ClassVar[bool] = True
     history: ClassVar[bool] = False
     reads_status: ClassVar[frozenset[int]] = frozenset()
@@ -427,6 +458,11 @@ class Source(Protocol):
     def split(self) -> Iterable[tuple[str, Self]]:
         """The sources this config block makes, each with the slug that ends its name."""
         yield "", self
+
+    @property
+    def rule(self) -> str:
+        """The version of the rule by which views are counted, as set; empty where none are."""
+        return ""
 
     def series(self) -> Series:
         """What defines the series of numbers."""

@@ -42,8 +42,14 @@ REASONS = MappingProxyType(
         ),
         "no_permission": Reason(_F, "{detail} may not be read; let this user read it (on Debian: group adm)."),
         "damaged_file": Reason(_F, "{detail} is damaged; what could be read of it is counted, and the rest is a gap."),
+        "package_missing": Reason(
+            _F,
+            "{detail} is packed with zstd, so it was not read: pip install 'presence-monitor[zstd]', then it is.",
+        ),
         "unknown_format": Reason(
-            _C, "The lines of {detail} are in a log format that is not known, so nothing was counted; use combined."
+            _C,
+            "Nothing was counted of {detail}: its lines are in no log format that can be counted; let the web server "
+            "write the combined format, or say with format how {name} is written.",
         ),
         # blocked: a refusal
         "captcha": Reason(_B, "{host} asked for a captcha, which is not solved; it is left alone for a while."),

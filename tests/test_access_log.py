@@ -71,10 +71,8 @@ def test_real_logs(cases: Cases, name: str, days: dict[str, int], total: int) ->
     assert total + sum(left_out(parsed).values()) == len(lines), "every line is a view or left out for one reason"
 
 
-FOREIGN = """advertools_nginx_custom_date.log awstats_testnginx.log awstats_testtime5.log matomo_alb.log matomo_elb.log
-    matomo_amazon_cloudfront_web.log matomo_caddy_json.log matomo_common_vhost.log matomo_common_complete.log
-    matomo_haproxy.log matomo_iis.log matomo_nginx_json.log matomo_s3.log matomo_traefik_json.log own_caddy_json.log
-    own_nginx_json.log"""
+FOREIGN = """advertools_nginx_custom_date.log awstats_testnginx.log awstats_testtime5.log matomo_common_vhost.log
+    matomo_haproxy.log matomo_nginx_json.log"""
 
 
 @pytest.mark.parametrize("name", FOREIGN.split())
@@ -83,15 +81,10 @@ def test_an_unknown_format_is_never_zero_views(cases: Cases, name: str) -> None:
         parse(cases(f"page-views/{name}").read_bytes())
 
 
-def test_an_unknown_format_names_the_place() -> None:
+def test_an_own_date_is_an_unknown_format() -> None:
     with pytest.raises(LayoutChanged) as caught:
         parse(page("own_date.log"))
-    assert (caught.value.reason, caught.value.detail) == ("unknown_format", "access.log 0-9")
-
-
-def test_a_log_of_several_sites_is_not_taken_for_one() -> None:
-    with pytest.raises(LayoutChanged):
-        parse(page("vhost_combined.log"))
+    assert caught.value.reason == "unknown_format"
 
 
 def test_nginx_by_hand() -> None:

@@ -174,7 +174,7 @@ def test_a_log_in_an_unknown_format_is_said_and_holds_up_no_other() -> None:
     readings = list(collect(task, answering(), lambda request: iter(batches), lambda: NOW))
     assert [(r.outcome, r.reason) for r in readings] == [(Outcome.OK, ""), (Outcome.CHANGED, "unknown_format")]
     assert "access.log.1" in readings[1].advice
-    assert readings[0].rule == AccessLog.rule
+    assert readings[0].rule == AccessLog().rule
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ ROOMS = {
     "fetch": {"model", "urls", "fetch", "__init__"},
     "store": {"config", "insight", "labels", "model", "plan", "politeness", "store", "times", "urls"},
     "importing": {"collect", "config", "model", "plan", "sources", "store"},
+    "importing_logs": {"collect", "config", "fetch", "importing", "model", "sources", "store"},
     "attempt": {
         "collect",
         "config",
@@ -63,6 +64,7 @@ ROOMS = {
             "attempt",
             "cli",
             "importing",
+            "importing_logs",
             "outage",
             "config",
             "config_errors",

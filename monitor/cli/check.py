@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from monitor.attempt import Attempts
     from monitor.config import Configured, Settings
+    from monitor.model import Batch
 
 
 @click.command()
@@ -24,6 +26,8 @@ def check(config_path: Path, names: tuple[str, ...], force: bool, as_json: bool)
     \b
     Example: monitor check duckduckgo
     """  # noqa: D301
+    import math
+
     from monitor import config
     from monitor.attempt import Attempts
     from monitor.store import sources
@@ -32,7 +36,7 @@ def check(config_path: Path, names: tuple[str, ...], force: bool, as_json: bool)
     settings = config.read(config_path)
     chosen = choose(settings, names)
     with Store(settings.database) as store:
-        attempts = Attempts(settings, store)
+        attempts = Attempts(settings, store, most_seconds=math.inf)
         ids = sources.sync(store, settings, attempts.clock())
         rows = [row for source in chosen for row in _check(attempts, source, ids[source.name], force, not as_json)]
     if as_json:
@@ -73,8 +77,11 @@ def _check(attempts: Attempts, source: Configured, source_id: int, force: bool, 
     if force:
         attempts.forget_refusals(source)
     rows = []
+    bar = _Bar(source.name, attempts.bytes_to_read(source)) if talk and sys.stdout.isatty() else None
     for reading_id, reading in attempts.make(source, source_id, now, day, Trigger.MANUAL):
-        if talk:
+        if bar and reading.batch and reading.outcome in ("ok", "empty"):
+            bar.show(reading.batch)
+        elif talk:
             click.echo(told(source.name, reading))
         rows.append(
             {
@@ -86,9 +93,33 @@ def _check(attempts: Attempts, source: Configured, source_id: int, force: bool, 
                 "depth": reading.depth,
             }
         )
+    if bar:
+        bar.end()
     if not rows:
         rows = _unchanged(attempts, source, source_id, talk)
     return rows
+
+
+class _Bar:
+    """A line on the terminal that grows while logs are read. Nothing is shown of what takes no time."""
+
+    def __init__(self, name: str, total: int) -> None:
+        self.name, self.total = name, total
+        self.seen: dict[str, int] = {}
+        self.numbers = 0
+
+    def show(self, batch: Batch) -> None:
+        """A batch was stored. Of a packed file only the end is known for sure: its bytes count as they are unpacked."""
+        after = batch.after
+        self.seen[after.name] = min(after.offset, after.size)
+        share = min(1.0, sum(self.seen.values()) / self.total) if self.total else 1.0
+        width = int(30 * share)
+        click.echo(f"\r\x1b[K{self.name}: {'#' * width}{'.' * (30 - width)} {share:4.0%} {after.name}", nl=False)
+
+    def end(self) -> None:
+        """All is read, or it was interrupted: what was stored stays."""
+        if self.seen:
+            click.echo(f"\r\x1b[K{self.name}: ok, read {', '.join(self.seen)}")
 
 
 def _unchanged(attempts: Attempts, source: Configured, source_id: int, talk: bool) -> list[dict[str, Any]]:

@@ -4,12 +4,12 @@ A file is known by its content: the hash of the first 1,024 bytes consumed and o
 of the unpacked text. So a rename, a copy, a gzip or a new inode changes nothing (Filebeat went the same way in 9.0
 after inode reuse had lost and doubled lines: beats #1341, #36541, #40197). Name and inode are for people and for ties.
 
-- Whole lines only. A half line at the end waits, and is given once the file is finished: a whole gzip file, or a
+- Whole lines only. A half line at the end waits, and is given once the file is finished: a whole packed file, or a
   rotated file that stood unchanged between two reads while a younger one has lines.
-- Of two files with the same content the longer is read, a plain one before a gzip file, and the other is left alone.
+- Of two files with the same content the longer is read, a plain one before a packed one, and the other is left alone.
 - A log that cannot be found any more, or that has another end than the one read (a power cut), is a `LogGap`, told
   once.
-- A damaged gzip file gives the lines before the damage at once. It may be one still being written, so only when it
+- A damaged packed file gives the lines before the damage at once. It may be one still being written, so only when it
   stands unchanged at the next read is it given up: with a gap, and `damaged_file` after all other files were read.
 - A file that may not be read is told after the others were read; until it can be, no log counts as vanished.
 
@@ -25,12 +25,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitor.fetch.rotation import Content, Found, listing, opened
+from monitor.fetch.unpack import ENDINGS
 from monitor.model import Batch, Capture, FetchFailed, Files, LogCursor, LogGap
 
 HEAD, TAIL = 1024, 256
 
 
-def read(request: Files, base: Path, *, max_bytes: int = 8 * 2**20) -> Iterator[Batch]:
+def read(request: Files, base: Path, *, max_bytes: int = 2**21) -> Iterator[Batch]:
     """Read what is new, in batches of whole lines of at most `max_bytes` (at least 1,024), oldest file first.
 
     The caller stores each batch, numbers and cursor in one transaction, before it takes the next, and passes the stored
@@ -156,7 +157,7 @@ def _originals(heads: dict[Found, bytes], files: tuple[Found, ...]) -> Iterator[
     if any(0 < len(head) < HEAD for head in heads.values()):
         others |= {file: _head_of(file) for file in files if file not in heads}
     rank = {
-        file: (file not in heads, not file.name.endswith(".gz"), file.size, file.live, -len(file.name), file.name)
+        file: (file not in heads, not file.name.endswith(ENDINGS), file.size, file.live, -len(file.name), file.name)
         for file in others
     }
     for file, head in heads.items():
@@ -216,7 +217,10 @@ class _Place:
         )
         place = f"{file.name} {start}-{self.offset}"
         batch = Batch(
-            Capture(body, media_type="text/plain", asked=file.name, place=place), self.before, after, self.gaps
+            Capture(body, media_type="text/plain", asked=file.name, place=place, head=self.head),
+            self.before,
+            after,
+            self.gaps,
         )
         self.before, self.gaps = after, ()
         return batch
@@ -239,8 +243,9 @@ def _batches(work: _Work, content: Content, max_bytes: int) -> Iterator[Batch]:
                 continue
             if not content.intact(place.head, place.offset + dropped + end):
                 return
-            yield place.move(bytes(lines[:end]), dropped)
-            del lines[:end]
+            body = bytes(memoryview(lines)[:end])
+            del lines[:end]  # before the batch is worked on: it is in memory once
+            yield place.move(body, dropped)
             dropped = 0
     yield from _last(work, content, place, lines, dropped)
 

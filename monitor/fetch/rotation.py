@@ -6,17 +6,14 @@ import glob
 import os
 import re
 import stat
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.fetch.unpack import CHUNK, ENDINGS, PACKED, Damaged, PackageMissing, unpacked
 from monitor.model import FetchFailed, LogCursor
-
-CHUNK = 64 * 1024
-PACKED = (b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"BZh")  # gzip; xz, zstd and bzip2 are known, not unpacked
 
 _AGE = re.compile(r"(?:\.(?:gz|xz|zst|bz2|bak|backup|old|save|orig)|[.-]\d+(?:[-_.T]?\d+)*)+\Z")
 _DATE = re.compile(r"\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.T]?\d\d)*")
@@ -84,7 +81,7 @@ def _aged(log: str, files: list[Found]) -> Iterator[Found]:
     """
     files.sort(key=lambda one: (one.name == log, one.mtime_ns, one.name))
     for n, one in enumerate(files, 1):
-        younger = [other for other in files[n:] if other.name != f"{one.name}.gz"]
+        younger = [other for other in files[n:] if other.name not in [one.name + end for end in ENDINGS]]
         settled = len(younger) > 1 or any(other.size for other in younger)
         yield Found(one.path, one.name, one.dev, one.ino, one.size, one.mtime_ns, live=not younger, settled=settled)
 
@@ -153,27 +150,12 @@ class Content:
             yield chunk
 
     def _unpacked(self) -> Iterator[bytes]:
-        """Each gzip member unpacked, bounded; what comes before damage is given, then `whole` is False."""
-        engine = None
-        for packed in self._plain(0):
-            data = packed
-            while data:
-                if engine is None:
-                    data = data.lstrip(b"\0")  # padding between members, as gzip(1) takes it
-                    engine = zlib.decompressobj(wbits=31)
-                    continue
-                saved = engine.copy()
-                try:
-                    out = engine.decompress(data, CHUNK)
-                except zlib.error:
-                    self.whole = False
-                    yield b"".join(_bytewise(saved, data))
-                    return
-                yield out
-                data, engine = (engine.unused_data, None) if engine.eof else (engine.unconsumed_tail, engine)
-        if engine is not None and (rest := engine.flush()) is not None and not engine.eof:
+        """The text, bounded; what comes before damage is given, then `whole` is False."""
+        try:
+            yield from unpacked(os.pread(self._fd, 6, 0), self._plain(0))
+        except Damaged as damaged:
             self.whole = False
-            yield rest
+            yield damaged.rest
 
 
 def _after(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -181,20 +163,11 @@ def _after(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield from chunks
 
 
-def _bytewise(engine: zlib._Decompress, data: bytes) -> Iterator[bytes]:
-    """All that can be had before the broken byte."""
-    for n in range(len(data)):
-        try:
-            yield engine.decompress(data[n : n + 1])
-        except zlib.error:
-            return
-
-
 @contextmanager
 def opened(file: Found) -> Iterator[Content | None]:
     """The content of a listed file; None when another file, or none, is there by now.
 
-    Raises FetchFailed: `no_permission`, or `truncated` when the disk (or the share) fails.
+    Raises FetchFailed: `no_permission`, `package_missing`, or `truncated` when the disk (or the share) fails.
     """
     try:
         fd = os.open(file.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -209,6 +182,8 @@ def opened(file: Found) -> Iterator[Content | None]:
         info = os.fstat(fd)
         same = (info.st_dev, info.st_ino) == (file.dev, file.ino)
         yield Content(fd, file.size) if same else None
+    except PackageMissing:
+        raise FetchFailed("package_missing", file.name) from None
     except OSError as error:
         raise FetchFailed("truncated", f"{file.name}: {error.strerror}") from error
     finally:

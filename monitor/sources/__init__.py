@@ -24,6 +24,12 @@ SOURCES = MappingProxyType(
         ("search", "search_console"): "monitor.sources.search.search_console:SearchConsole",
         ("search", "bing_webmaster"): "monitor.sources.search.bing_webmaster:BingWebmaster",
         ("page_views", "access_log"): "monitor.sources.page_views.access_log:AccessLog",
+        ("page_views", "goatcounter"): "monitor.sources.page_views.goatcounter:GoatCounter",
+        ("page_views", "umami"): "monitor.sources.page_views.umami:Umami",
+        ("page_views", "plausible"): "monitor.sources.page_views.plausible:Plausible",
+        ("page_views", "matomo"): "monitor.sources.page_views.matomo:Matomo",
+        ("page_views", "wordpress"): "monitor.sources.page_views.wordpress:WordPress",
+        ("page_views", "csv"): "monitor.sources.page_views.csv_counter:Csv",
         ("profiles", "github"): "monitor.sources.profiles.github:GitHub",
     }
 )

@@ -33,6 +33,11 @@ def _search(db: Database) -> None:
         db.execute("update labels set host = ? where id = ?", [host_of(pattern), label_id])
 
 
+@MIGRATIONS(name="004_visitors")
+def _visitors(db: Database) -> None:
+    _run(db, _text("004_visitors.sql"))
+
+
 def is_newer(db: Database) -> bool:
     """Whether the history has been through a step that this program does not know."""
     known = {step.name for step in MIGRATIONS.pending(Database(memory=True))}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlite_utils import Database
 
 from monitor.model import Contact, Count, NotCounted, PageViews, Reading, Referrer, Shown, SiteViews
+from monitor.store.reader import HasRows
 from monitor.times import to_text
 
 _COUNT_KEY = "source_id = ? and profile = ? and metric = ? and window = ? and day = ?"
@@ -81,27 +84,102 @@ def save_contacts(db: Database, source_id: int, reading_id: int, contacts: list[
 
 def save_page_views(db: Database, source_id: int, reading_id: int, reading: Reading) -> None:
     """Store page views, site totals, referrers and what was not counted: added to what stands, or in its place."""
-    add = reading.increments
-    rule = reading.rule
-    newest = max((r.day for r in reading.records if isinstance(r, SiteViews)), default=None)
-    (last,) = db.execute("select max(day) from site_views where source_id = ?", [source_id]).fetchone()
+    if reading.increments:
+        _add_page_views(db, source_id, reading_id, reading)
+        return
+    whole = {r.day for r in reading.records if isinstance(r, SiteViews) and r.complete}
     for record in reading.records:
         match record:
-            case SiteViews(day, views, visitors, feed_views, complete):
-                values = [source_id, day.isoformat(), views, visitors, feed_views, rule, int(complete), reading_id]
-                db.execute(_upsert("site_views", "day", 8, ("views", "feed_views"), add), values)
-            case PageViews(day, path, views, visitors):
-                path_id = _path_id(db, path)
-                values = [source_id, day.isoformat(), path_id, views, visitors, rule, 0, reading_id]
-                db.execute(_upsert("page_views", "day, path_id", 8, ("views",), add), values)
-            case Referrer(day, referrer, medium, views):
-                values = [source_id, day.isoformat(), referrer, medium, views, reading_id]
-                db.execute(_upsert("referrers", "day, referrer", 6, ("views",), add), values)
+            case SiteViews() | PageViews() | Referrer():
+                _replace(db, source_id, reading_id, reading, record, complete=record.day in whole)
             case NotCounted(day, reason, lines):
-                values = [source_id, day.isoformat(), reason, lines, reading_id]
-                db.execute(_upsert("not_counted", "day, reason", 5, ("lines",), add), values)
-    if newest is not None and add:
-        _complete(db, source_id, str(last or "0000-01-01"), newest.isoformat())
+                db.execute(
+                    "insert or replace into not_counted values (?, ?, ?, ?, ?)",
+                    [source_id, day.isoformat(), reason, lines, reading_id],
+                )
+
+
+def _add_page_views(db: Database, source_id: int, reading_id: int, reading: Reading) -> None:
+    """Add what was read of a log to what stands: one statement per table, whatever the number of rows."""
+    rule, records = reading.rule, reading.records
+    (last,) = db.execute("select max(day) from site_views where source_id = ?", [source_id]).fetchone()
+    totals = [r for r in records if isinstance(r, SiteViews)]
+    paths = [r for r in records if isinstance(r, PageViews)]
+    many = db.conn.executemany
+    many("insert or ignore into paths (path) values (?)", {(r.path,) for r in paths})
+    many(
+        _adding("site_views", "day", "?, ?, ?, ?, ?, ?, ?, ?", ("views", "feed_views")),
+        [
+            (source_id, r.day.isoformat(), r.views, r.visitors, r.feed_views, rule, int(r.complete), reading_id)
+            for r in totals
+        ],
+    )
+    many(
+        _adding("page_views", "day, path_id", "?, ?, (select id from paths where path = ?), ?, ?, ?, 0, ?", ("views",)),
+        [(source_id, r.day.isoformat(), r.path, r.views, r.visitors, rule, reading_id) for r in paths],
+    )
+    many(
+        _adding("referrers", "day, referrer", "?, ?, ?, ?, ?, ?", ("views",)),
+        [
+            (source_id, r.day.isoformat(), r.referrer, r.medium, r.views, reading_id)
+            for r in records
+            if isinstance(r, Referrer)
+        ],
+    )
+    many(
+        _adding("not_counted", "day, reason", "?, ?, ?, ?, ?", ("lines",)),
+        [(source_id, r.day.isoformat(), r.reason, r.lines, reading_id) for r in records if isinstance(r, NotCounted)],
+    )
+    if totals:
+        _complete(db, source_id, str(last or "0000-01-01"), max(r.day for r in totals).isoformat())
+
+
+def _adding(table: str, key: str, values: str, summed: tuple[str, ...]) -> str:
+    sets = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in summed)
+    return (
+        f"insert into {table} values ({values}) on conflict (source_id, {key})"  # noqa: S608
+        f" do update set {sets}, reading_id = excluded.reading_id"
+    )
+
+
+def _replace(
+    db: Database,
+    source_id: int,
+    reading_id: int,
+    reading: Reading,
+    record: SiteViews | PageViews | Referrer,
+    *,
+    complete: bool,
+) -> None:
+    """Put a day that was read again in the place of the old one; a number of views that changed leaves a revision.
+
+    What stands by younger evidence stays (against a reading that waited, or one read again from kept pages), and what
+    is as it was keeps the evidence it has.
+    """
+    counted = {"rule": reading.rule, "complete": int(complete)}
+    key: dict[str, object] = {"source_id": source_id, "day": record.day.isoformat()}
+    match record:
+        case SiteViews(_, views, visitors, feed_views):
+            table, name = "site_views", str(source_id)
+            values = {"views": views, "visitors": visitors, "feed_views": feed_views, **counted}
+        case PageViews(_, path, views, visitors):
+            table, name, key["path_id"] = "page_views", f"{source_id}\t{path}", _path_id(db, path)
+            values = {"views": views, "visitors": visitors, **counted}
+        case Referrer(_, referrer, medium, views):
+            table, name, key["referrer"] = "referrers", f"{source_id}\t{referrer}", referrer
+            values = {"views": views, "medium": medium}
+    old = db.execute(
+        f"select {', '.join(values)}, reading_id, started_at from {table} join readings on id = reading_id"  # noqa: S608
+        f" where {' and '.join(f'{table}.{column} = ?' for column in key)}",
+        list(key.values()),
+    ).fetchone()
+    if old and (list(old[:-2]) == list(values.values()) or old[-1] > to_text(reading.started_at)):
+        return
+    row = {**key, **values, "reading_id": reading_id}
+    marks = ", ".join("?" * len(row))
+    db.execute(f"insert or replace into {table} ({', '.join(row)}) values ({marks})", list(row.values()))  # noqa: S608
+    if old and old[0] != values["views"] and table != "referrers":
+        _revise(db, table, name, key["day"], (old[0], old[-2]), record.views, reading_id)
 
 
 def _complete(db: Database, source_id: int, last: str, newest: str) -> None:
@@ -113,14 +191,12 @@ def _complete(db: Database, source_id: int, last: str, newest: str) -> None:
         )
 
 
-def _upsert(table: str, key: str, width: int, summed: tuple[str, ...], add: bool) -> str:
-    sets = [f"{name} = {table}.{name} + excluded.{name}" if add else f"{name} = excluded.{name}" for name in summed] + [
-        "reading_id = excluded.reading_id"
-    ]
-    marks = ", ".join("?" * width)
-    return f"insert into {table} values ({marks}) on conflict (source_id, {key}) do update set {', '.join(sets)}"  # noqa: S608
-
-
 def _path_id(db: Database, path: str) -> int:
     found = db.execute("select id from paths where path = ?", [path]).fetchone()
     return int(found[0]) if found else int(db.execute("insert into paths (path) values (?)", [path]).lastrowid or 0)
+
+
+def covered(store: HasRows, source_id: int) -> tuple[date, date] | None:
+    """The first and the last day whose page views are stored for a source; None while there is none."""
+    (row,) = store.rows("select min(day) as first, max(day) as last from site_views where source_id = ?", (source_id,))
+    return (date.fromisoformat(row["first"]), date.fromisoformat(row["last"])) if row["first"] else None

@@ -15,8 +15,8 @@ from sqlite_utils import Database
 
 from monitor import urls
 from monitor.labels import Label
-from monitor.model import Contact, Count, Exchange, Kind, Reading, Result, Shown
-from monitor.store import logs, numbers
+from monitor.model import Contact, Count, Exchange, Kind, Reading, Result, Shown, SiteViews, Visitors
+from monitor.store import logs, numbers, visitors
 from monitor.store.connection import Store
 from monitor.store.sources import HOST_ONLY, all_labels, inserted, whose
 from monitor.times import to_text
@@ -43,6 +43,9 @@ def save(store: Store, source_id: int, reading: Reading) -> int:
         numbers.save_contacts(db, source_id, reading_id, [r for r in reading.records if isinstance(r, Contact)])
         numbers.save_shown(db, source_id, reading_id, [r for r in reading.records if isinstance(r, Shown)])
         numbers.save_page_views(db, source_id, reading_id, reading)
+        if reading.increments:
+            people = [r for r in reading.records if isinstance(r, Visitors)]
+            visitors.save(db, source_id, people, [r for r in reading.records if isinstance(r, SiteViews)])
         if reading.batch:
             logs.move_cursor(db, source_id, reading_id, reading.batch, reading.finished_at)
     return reading_id

@@ -6,7 +6,11 @@ in GoAccess. So the rule is written down (docs/page-views.md), has a version, an
 
 from __future__ import annotations
 
+import hashlib
+import ipaddress
+import json
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -24,28 +28,69 @@ REASONS = MappingProxyType(
         "not_a_page": "an image, a style sheet, a script, a download",
         "bot": "would be a page view, but the agent is a program",
         "unparsed": "the line does not fit the log's format",
+        "other_host": "another site's line, by vhosts",
+        "own_address": "asked from an address of the owner's, by leave_out_ips",
+        "left_out": "a path that the owner leaves out, by leave_out_paths",
+        "prefetch": "fetched ahead of a click that may never come; seen only where the log holds Sec-Purpose",
     }
 )
-"""Why a line is no page view: the first of these tests that it fails, in this order."""
+"""Why a line is no page view. docs/page-views.md has the order of the tests; the first that fails is counted."""
 
 SEEN = frozenset((b"200", b"304"))
 PATH_BYTES = 512
 MEMORY = 8192  # distinct requests or agents remembered; a hostile log of 4 kB URLs then holds about 40 MB
 
-_KEPT = ("p", "page_id", "cat", "tag", "author")  # WordPress with plain permalinks: /?p=12 is a post
+KEPT = ("p", "page_id", "cat", "tag", "author")  # WordPress with plain permalinks: /?p=12 is a post
 _REQUEST = re.compile(rb"GET (.*?)(?: HTTP/\d(?:\.\d)?)?\Z", re.DOTALL)
 _ABSOLUTE = re.compile(rb"https?://(?:[^/?#@]*@)?([^/?#:@]+)(?::\d*)?(?=[/?#]|\Z)", re.IGNORECASE)
 _NOISE = re.compile(
-    r"/(?:robots\.txt|(?:browserconfig|crossdomain|clientaccesspolicy|opensearch|wlwmanifest)\.xml"
-    r"|wp-login\.php|wp-cron\.php|xmlrpc\.php)\Z|/(?:wp-admin|wp-json)(?:/|\Z)|\A/(?:\.well-known/|sitemap|favicon)",
+    r"/(?:robots\.txt|(?:browserconfig|crossdomain|clientaccesspolicy|opensearch|wlwmanifest)\.xml)\Z"
+    r"|\A/(?:\.well-known/|sitemap|favicon)",
     re.IGNORECASE,
 )
+_WORDPRESS = re.compile(r"/(?:wp-login\.php|wp-cron\.php|xmlrpc\.php)\Z|/(?:wp-admin|wp-json)(?:/|\Z)", re.IGNORECASE)
 _FEED = re.compile(
     r"/(?:feeds?|rss2?|atom|rdf)(?:/(?:rss2?|atom|rdf))?/?\Z|\.(?:xml|rss|atom|rdf)\Z|/feed[^/]*\.json\Z", re.IGNORECASE
 )
-_PAGE = re.compile(r"/(?:[^/.]*|[^/]*\.(?:x?html?|php|aspx?))\Z", re.IGNORECASE)
+_EXTENSIONS = ("x?html?", "php", "aspx?")
+_HTML = (b"text/html", b"application/xhtml+xml")
 _FEED_READER = re.compile(r"feed|rss", re.IGNORECASE)
 _PROGRAM = re.compile(r"fetcher|monitor|headless|http-client", re.IGNORECASE)
+
+
+class Rule(NamedTuple):
+    """What an owner may set of the rule; the defaults are the rule as it is written."""
+
+    pages: tuple[str, ...] = ()
+    keep_query: tuple[str, ...] = KEPT
+    leave_out_ips: tuple[str, ...] = ()
+    leave_out_paths: tuple[str, ...] = ()
+    wordpress: bool = True
+    vhosts: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What is stored beside each number: the version, and a short hash of what was set otherwise ("1+3fa2c1")."""
+        if self == Rule():
+            return RULE
+        others = {key: value for key, value in self._asdict().items() if value != Rule._field_defaults[key]}
+        return f"{RULE}+{hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()[:6]}"
+
+    def check(self) -> None:
+        """Raise ValueError, with a sentence for the owner, for a setting that can mean nothing."""
+        for one in self.pages:
+            if not re.fullmatch(r"\.?[A-Za-z0-9]+", one):
+                raise ValueError(f'pages holds endings of page names, such as "md"; "{one}" is none')
+        for one in self.leave_out_paths:
+            if not one.startswith("/"):
+                raise ValueError(f'leave_out_paths holds paths, such as "/drafts/"; "{one}" does not begin with /')
+        for one in self.leave_out_ips:
+            try:
+                ipaddress.ip_network(one.strip(), strict=False)
+            except ValueError:
+                raise ValueError(
+                    f'leave_out_ips holds addresses or networks, such as "192.0.2.7"; "{one}" is none'
+                ) from None
 
 
 class Asked(NamedTuple):
@@ -57,27 +102,64 @@ class Asked(NamedTuple):
     host: str = ""
 
 
-@lru_cache(maxsize=MEMORY)
-def asked(request: bytes) -> Asked:
-    """Judge a request line (`GET /path?query HTTP/1.1`) without its status and agent."""
-    match = _REQUEST.match(request)
-    if match is None:
-        return Asked("method" if request != b"GET" else "not_a_page")
-    target, host = match[1], ""
-    if absolute := _ABSOLUTE.match(target):
-        target, host = target[absolute.end() :] or b"/", absolute[1].decode("latin-1").lower()
-    raw, _, query = target.partition(b"#")[0].partition(b"?")
-    path = _shown(raw)
-    pairs = dict(reversed(parse_qsl(query.decode("latin-1"), errors="replace"))) if b"=" in query else {}
-    return Asked(_kind(path, pairs), _named(path, pairs), pairs.get("utm_source", ""), host)
+@lru_cache(maxsize=8)
+def asker(rule: Rule) -> Callable[[bytes], Asked]:
+    """A judge of request lines (`GET /path HTTP/1.1`), without their status and agent, that remembers verdicts."""
+    ends = "|".join((*_EXTENSIONS, *(re.escape(one.lstrip(".")) for one in rule.pages)))
+    page = re.compile(rf"/(?:[^/.]*|[^/]*\.(?:{ends}))\Z", re.IGNORECASE)
+    left_out = tuple((one, one.rstrip("/") + "/") for one in rule.leave_out_paths)
+
+    def kind(path: str, pairs: dict[str, str]) -> str:
+        if any(path == one or path.startswith(below) for one, below in left_out):
+            return "left_out"
+        if _NOISE.search(path) or (rule.wordpress and (_WORDPRESS.search(path) or "rest_route" in pairs)):
+            return "noise"
+        if _FEED.search(path) or "feed" in pairs:
+            return "feed"
+        return "" if path.startswith("/") and page.search(path) else "not_a_page"
+
+    @lru_cache(maxsize=MEMORY)
+    def ask(request: bytes) -> Asked:
+        match = _REQUEST.match(request)
+        if match is None:
+            return Asked("method" if request != b"GET" else "not_a_page")
+        target, host = match[1], ""
+        if absolute := _ABSOLUTE.match(target):
+            target, host = target[absolute.end() :] or b"/", absolute[1].decode("latin-1").lower()
+        raw, _, query = target.partition(b"#")[0].partition(b"?")
+        path = _shown(raw)
+        pairs = dict(reversed(parse_qsl(query.decode("latin-1"), errors="replace"))) if b"=" in query else {}
+        return Asked(kind(path, pairs), _named(path, pairs, rule.keep_query), pairs.get("utm_source", ""), host)
+
+    return ask
 
 
-def _kind(path: str, pairs: dict[str, str]) -> str:
-    if _NOISE.search(path) or "rest_route" in pairs:
-        return "noise"
-    if _FEED.search(path) or "feed" in pairs:
-        return "feed"
-    return "" if path.startswith("/") and _PAGE.search(path) else "not_a_page"
+asked = asker(Rule())
+"""The judge by the rule as it is written."""
+
+
+def by_media(reason: str, path: str, media: bytes) -> str:
+    """The reason once more, where the answer's Content-Type is known: `text/html` decides what is a page."""
+    if reason not in ("", "not_a_page") or media in (b"", b"-") or not path.startswith("/"):
+        return reason
+    return "" if media.partition(b";")[0].strip().lower() in _HTML else "not_a_page"
+
+
+@lru_cache(maxsize=8)
+def own_addresses(rule: Rule) -> Callable[[bytes], bool]:
+    """A judge of addresses: whether one is left out as the owner's own."""
+    networks = tuple(ipaddress.ip_network(one.strip(), strict=False) for one in rule.leave_out_ips)
+
+    @lru_cache(maxsize=MEMORY)
+    def mine(address: bytes) -> bool:
+        try:
+            one = ipaddress.ip_address(address.decode("latin-1"))
+        except ValueError:
+            return False
+        plain = one.ipv4_mapped or one if isinstance(one, ipaddress.IPv6Address) else one
+        return any(plain in network for network in networks)
+
+    return mine
 
 
 def _shown(raw: bytes) -> str:
@@ -94,11 +176,11 @@ def _shown(raw: bytes) -> str:
     return text if text.isprintable() and not {"?", "#"} & set(text) else plain
 
 
-def _named(path: str, pairs: dict[str, str]) -> str:
+def _named(path: str, pairs: dict[str, str], keep: tuple[str, ...]) -> str:
     """The name a page is counted under: without `index.html`, with the few query words that choose a page."""
     if path.endswith("/index.html"):
         path = path[: -len("index.html")]
-    kept = "&".join(f"{word}={pairs[word]}" for word in _KEPT if pairs.get(word, "").isprintable() and pairs.get(word))
+    kept = "&".join(f"{word}={pairs[word]}" for word in keep if pairs.get(word, "").isprintable() and pairs.get(word))
     return (f"{path}?{kept}" if kept else path).encode("utf-8", "replace")[:PATH_BYTES].decode(errors="ignore")
 
 

@@ -437,3 +437,133 @@ select p.day, s.provider as engine, p.query, p.page, p.clicks, p.impressions, ro
   s.name as source, p.source_id, p.reading_id
 from search_performance p
 join sources s on s.id = p.source_id;
+
+-- Page views per ISO week, one source a row. A day that was not counted adds nothing: days says how many were.
+create view weekly_page_views as
+select
+  strftime('%Y', monday, '+3 days') || '-W' || printf('%02d', (strftime('%j', monday, '+3 days') + 6) / 7) as week,
+  monday,
+  source,
+  site,
+  sum(views) as views,
+  case when count(visitors) = count(*) then sum(visitors) end as daily_visitors,
+  count(*) as days,
+  count(*) = 7 and min(complete) as complete,
+  source_id
+from (select *, date(day, 'weekday 0', '-6 days') as monday from daily_page_views)
+group by source_id, monday;
+
+-- Page views per month, one source a row. A day that was not counted adds nothing: days says how many were.
+create view monthly_page_views as
+select
+  substr(day, 1, 7) as month,
+  source,
+  site,
+  sum(views) as views,
+  case when count(visitors) = count(*) then sum(visitors) end as daily_visitors,
+  count(*) as days,
+  count(*) = strftime('%d', min(day), 'start of month', '+1 month', '-1 day') + 0 and min(complete) as complete,
+  source_id
+from daily_page_views
+group by source_id, substr(day, 1, 7);
+
+-- The pages read more in the newest 28 complete days than in the 28 complete days before, the hundred largest rises of
+-- each source. No row until there are 56 such days, nor where those days were counted by more than one rule.
+create view page_risers as
+select source, path, views, views_before, difference, first_day, last_day, before_first_day, source_id
+from (
+  select *, row_number() over (partition by source_id order by difference desc, path) as place
+  from (
+    select
+      s.name as source,
+      p.path,
+      sum(case when v.day >= w.first_day then v.views else 0 end) as views,
+      sum(case when v.day < w.first_day then v.views else 0 end) as views_before,
+      sum(case when v.day >= w.first_day then v.views else -v.views end) as difference,
+      w.first_day,
+      w.last_day,
+      w.before_first_day,
+      w.source_id
+    from (
+      select
+        source_id,
+        max(day) as last_day,
+        min(case when n <= 28 then day end) as first_day,
+        min(day) as before_first_day
+      from (
+        select source_id, day, rule, row_number() over (partition by source_id order by day desc) as n
+        from site_views
+        where complete = 1
+      )
+      where n <= 56
+      group by source_id
+      having count(*) = 56 and min(rule) = max(rule)
+    ) w
+    join site_views d on d.source_id = w.source_id and d.complete = 1
+      and d.day between w.before_first_day and w.last_day
+    join page_views v on v.source_id = d.source_id and v.day = d.day
+    join paths p on p.id = v.path_id
+    join sources s on s.id = w.source_id
+    group by w.source_id, v.path_id
+  )
+  where difference > 0
+)
+where place <= 100;
+
+-- What kind of place sent readers, per month and source; days: on how many days of the month anything was told.
+create view referrers_by_medium as
+with media as (
+  select source_id, substr(day, 1, 7) as month, medium, sum(views) as views from referrers group by 1, 2, 3
+),
+told as (
+  select source_id, substr(day, 1, 7) as month, count(*) as days
+  from (select distinct source_id, day from referrers)
+  group by 1, 2
+)
+select m.month, s.name as source, m.medium, m.views, t.days, m.source_id
+from media m
+join told t on t.source_id = m.source_id and t.month = m.month
+join sources s on s.id = m.source_id;
+
+-- The views that LinkedIn sent, per source and day: by its site, its short links, its app, or a campaign named after
+-- it. 0 only on a day whose referrers are known (or that had no views at all); no row on any other.
+create view from_linkedin as
+select
+  v.day,
+  s.name as source,
+  coalesce(sum(l.views), 0) as views,
+  v.views as all_views,
+  v.complete,
+  v.source_id,
+  coalesce(max(l.reading_id), v.reading_id) as reading_id
+from site_views v
+join sources s on s.id = v.source_id
+left join referrers l on l.source_id = v.source_id and l.day = v.day and (
+  l.referrer in ('linkedin.com', 'lnkd.in', 'com.linkedin.android', 'android-app://com.linkedin.android')
+  or l.referrer like '%.linkedin.com'
+  or (l.referrer like 'linkedin%' and instr(l.referrer, '.') = 0)
+)
+where v.views = 0 or exists (select 1 from referrers r where r.source_id = v.source_id and r.day = v.day)
+group by v.source_id, v.day;
+
+-- What of the page views is not known: days between a source's first and last day of which there is no number, and
+-- logs that were gone before they were read to their end.
+create view page_view_gaps as
+select
+  source,
+  'days' as what,
+  date(day, '+1 day') as first_day,
+  date(next_day, '-1 day') as last_day,
+  cast(julianday(next_day) - julianday(day) as integer) - 1 as days,
+  null as at,
+  null as name,
+  source_id,
+  reading_id
+from (
+  select *, lead(day) over (partition by source_id order by day) as next_day from daily_page_views
+)
+where next_day > date(day, '+1 day')
+union all
+select s.name, 'log', null, null, null, g.at, g.name || ', from byte ' || g."offset", g.source_id, g.reading_id
+from log_gaps g
+join sources s on s.id = g.source_id;

@@ -1,0 +1,90 @@
+"""Unique visitors of a log's days, counted without keeping an address.
+
+A visitor is a keyed hash of day, address and agent (`sources/page_views/visitor.py`). Key and hashes stay only while
+lines of that day may still come; `site_views.visitors` counts along, and is all that remains when the day is closed.
+A line that comes later still counts as a view, and as no visitor. Of a day that was already being counted when visitors
+were not, or of which an address is missing, there is no number: null, never a part of it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import date
+
+from sqlite_utils import Database
+
+from monitor.model import SiteViews, Visitors
+from monitor.store.connection import Store
+from monitor.store.logs import Stale
+from monitor.store.reader import HasRows
+
+OPEN_DAYS = 3  # the log's days: a day is closed when the third after it has lines, so a later one is 2 days complete
+LONGEST_OPEN = 7  # days by the clock: a log that no longer grows closes its last days too
+
+Keys = Callable[[date], bytes]
+
+
+def keys(store: HasRows, source_id: int, random: Callable[[int], bytes] = secrets.token_bytes) -> Keys:
+    """The key of each day of a source, for the length of one attempt: the stored one, a new one, or none.
+
+    There is none for a day that is closed, or was begun without. Nothing is written here: a new key is stored with the
+    first hashes that it made.
+    """
+    known: dict[date, bytes] = {}
+
+    def key_of(day: date) -> bytes:
+        if day not in known:
+            where = (source_id, day.isoformat())
+            stored = store.rows("select key from visitor_keys where source_id = ? and day = ?", where)
+            begun = store.rows("select 1 from site_views where source_id = ? and day = ? and views > 0", where)
+            known[day] = stored[0]["key"] if stored else b"" if begun else random(32)
+        return known[day]
+
+    return key_of
+
+
+def save(db: Database, source_id: int, said: list[Visitors], totals: list[SiteViews]) -> None:
+    """Add the visitors of a piece of a log, inside the write that stores its views, and after those.
+
+    Raises Stale when another process has given one of the days another key.
+    """
+    for one in said:
+        where = [source_id, one.day.isoformat()]
+        if db.execute("insert or ignore into visitor_keys values (?, ?, ?)", [*where, one.key]).rowcount:
+            db.execute("update site_views set visitors = 0 where source_id = ? and day = ?", where)
+        sql = "select key from visitor_keys where source_id = ? and day = ?"
+        if db.execute(sql, where).fetchone() != (one.key,):
+            raise Stale(f"visitors of {one.day}")
+        before = db.conn.total_changes
+        rows = ((*where, number) for number in one.hashes or ())
+        db.conn.executemany("insert or ignore into visitor_hashes values (?, ?, ?)", rows)
+        more = None if one.hashes is None else db.conn.total_changes - before
+        db.execute("update site_views set visitors = visitors + ? where source_id = ? and day = ?", [more, *where])
+    for total in totals:
+        db.execute(
+            "update site_views set visitors = 0 where source_id = ? and day = ? and views = 0 and visitors is null",
+            [source_id, total.day.isoformat()],
+        )
+
+
+def close(store: Store, source_id: int, today: date) -> None:
+    """Forget keys and hashes of the days of which no more lines are awaited, and those of retired sources.
+
+    Call it when an attempt has read all there was. A line dated in the future closes nothing.
+
+    The bytes are overwritten in the file.
+    """
+    done = (
+        "select k.source_id, k.day from visitor_keys k join sources s on s.id = k.source_id"
+        " where s.retired_at is not null or k.source_id = ? and (k.day <= date(?, ?) or k.day <= ("
+        "  select date(max(v.day), ?) from site_views v"
+        "  where v.source_id = k.source_id and v.day <= date(?, '+1 day')))"
+    )
+    args = (source_id, today.isoformat(), f"-{LONGEST_OPEN} days", f"-{OPEN_DAYS} days", today.isoformat())
+    if not store.rows(done, args):
+        return
+    with store.write() as db:
+        db.execute("pragma secure_delete = on").fetchall()
+        db.execute(f"delete from visitor_hashes where (source_id, day) in ({done})", list(args))  # noqa: S608
+        db.execute(f"delete from visitor_keys where (source_id, day) in ({done})", list(args))  # noqa: S608
