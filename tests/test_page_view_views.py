@@ -218,3 +218,24 @@ def test_days_without_a_number_and_lost_logs_are_told(store: Store, ids: dict[st
     assert found[2:] == [
         ("log", "log", None, None, None, "2026-11-24T09:30:00Z", "access.log.9, from byte 400", ids["log"], lost)
     ]
+
+
+def test_top_paths_are_what_adding_up_every_day_gives(store: Store, ids: dict[str, int]) -> None:
+    """However the days came: added to, replaced by a later reading, or taken away."""
+    log, other = (Counted(store, ids[name]) for name in ("log", "other"))
+    for n in range(40):
+        log.day(date(2026, 9, 1) + timedelta(days=n), {"/": n + 1, "/a": 2, f"/p{n % 3}": 1})
+    other.day(date(2026, 10, 1), {"/": 100, "/a": 1})
+    other.day(date(2026, 10, 1), {"/": 60})
+    with store.write() as db:
+        db.execute("delete from page_views where day = '2026-09-03'")
+    added_up = """
+        select s.name as source, p.path, sum(v.views) as views, min(v.day) as first_day, max(v.day) as last_day,
+          sum(case when v.day > date(l.day, '-30 days') then v.views else 0 end) as views_30_days
+        from page_views v join paths p on p.id = v.path_id join sources s on s.id = v.source_id
+        join (select source_id, max(day) as day from site_views group by source_id) l using (source_id)
+        group by s.name, p.path order by 1, 2
+    """
+    shown = "select source, path, views, first_day, last_day, views_30_days from top_paths order by source, path"
+    assert store.rows(shown) == store.rows(added_up)
+    assert len(store.rows(shown)) >= 6

@@ -38,6 +38,11 @@ def _visitors(db: Database) -> None:
     _run(db, _text("004_visitors.sql"))
 
 
+@MIGRATIONS(name="005_path_totals")
+def _path_totals(db: Database) -> None:
+    _run(db, _text("005_path_totals.sql"))
+
+
 def is_newer(db: Database) -> bool:
     """Whether the history has been through a step that this program does not know."""
     known = {step.name for step in MIGRATIONS.pending(Database(memory=True))}
