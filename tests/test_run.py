@@ -141,6 +141,7 @@ from monitor.web import serve
 async def app(scope, receive, send):
     await receive()
     await send({"type": "lifespan.startup.complete"})
+    print("the web server runs", flush=True)
     await receive()
     print("the web server hangs", flush=True)
     await asyncio.sleep(3600)
@@ -156,7 +157,7 @@ def test_a_second_signal_ends_a_web_server_that_hangs(tmp_path: Path) -> None:
     """Its own handlers would only take note of it."""
     (tmp_path / "config.toml").write_text(HEAD)
     with running(tmp_path, code=HANGS) as monitor:
-        monitor.says("Open http")
+        monitor.says("the web server runs")
         monitor.process.send_signal(signal.SIGTERM)
         monitor.says("the web server hangs")
         monitor.process.send_signal(signal.SIGTERM)
