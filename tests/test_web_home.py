@@ -256,6 +256,14 @@ async def test_a_blog_alone_is_enough(opened: Open) -> None:
     assert home.select(".m-engines, #yours, .m-wait") == []
 
 
+async def test_readers_who_came_from_nowhere_are_said_in_words(opened: Open) -> None:
+    def blog(data: Data) -> None:
+        data.views(data.source("access_log/blog", "page_views", subject="blog"), 1, {"/": 7}, {"-": 5})
+        data.db.execute("update referrers set medium = 'direct'")
+
+    assert "no referrer 5" in text(await page(await opened(blog)))
+
+
 async def test_an_old_log_is_said_to_be_old_and_not_to_be_nothing(opened: Open) -> None:
     def old(data: Data) -> None:
         data.views(data.source("access_log/blog", "page_views", subject="blog"), 400, {"/": 7}, {})

@@ -135,7 +135,7 @@ def _site(rows: Rows, links: Links, days: Sequence[Row]) -> Site:
         ),
         referrers=tuple(
             Line(
-                r["referrer"] or r["medium"],
+                "no referrer" if r["medium"] == "direct" else r["referrer"] or r["medium"],
                 f"{r['views']:,}",
                 links.rows("referrers", referrer=r["referrer"], **where),
                 r["medium"],
