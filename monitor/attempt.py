@@ -297,14 +297,21 @@ class Attempts:
             host = host_of(request)
             self._wait_for(host, deadline, spacing, configured)
             retry_after = None
+            sent = True
             try:
                 exchange = fetch(request, n)
                 if exchange.status in (403, 429, 503):
                     retry_after = asked_back(exchange, self.clock())
                 return exchange
+            except NotAsked:
+                sent = False
+                raise
             finally:  # how it ended is only known after the parse: `_make` says it
                 with contextlib.suppress(StoreError):  # the answer is not lost for that; the lease ends by itself
-                    hosts.release(self.store, host, self.clock(), spacing, Outcome.FAILED, retry_after)
+                    if not sent:
+                        hosts.give_back(self.store, host, configured.cost)
+                    else:
+                        hosts.release(self.store, host, self.clock(), spacing, Outcome.FAILED, retry_after)
 
         return ask
 

@@ -83,6 +83,11 @@ def asked(state: HostState, now: datetime, deadline: timedelta, spacing: timedel
     return replace(state, next_at=lease, month=_month(now), calls=_calls(state, now) + 1, cost=spent + cost)
 
 
+def not_asked(state: HostState, cost: int = 0) -> HostState:
+    """The row to write when nothing was sent after all (a key is missing): the lease is over, the call was none."""
+    return replace(state, next_at=None, calls=max(0, state.calls - 1), cost=max(0, state.cost - cost))
+
+
 def answered(
     state: HostState, now: datetime, spacing: timedelta, outcome: Outcome, retry_after: datetime | None = None
 ) -> HostState:

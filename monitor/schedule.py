@@ -108,6 +108,7 @@ class Runner:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._safely("stop", lambda: state.beat(self.store, self.clock(), state.STOPPED))
 
     def reload_soon(self) -> None:
         """Have the config read again. A signal handler may call this."""

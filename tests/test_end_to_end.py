@@ -199,6 +199,7 @@ def test_a_missing_key_stops_only_its_own_source(home: Home, server: Replay) -> 
         "duckduckgo": "ok",
     }
     assert server.asked("/brave") == []
+    assert home.rows("select sum(calls) from hosts") == [(1,)]  # what was never sent is no call
 
 
 @pytest.mark.parametrize(
@@ -304,6 +305,7 @@ def test_run_takes_first_readings_and_serves_them(home: Home, server: Replay) ->
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     assert home.rows("pragma integrity_check") == [("ok",)]
+    assert "monitor run is not running" in home.run("status").stdout
     with home.running("--no-web") as (process, _):
         process.send_signal(signal.SIGINT)
     assert home.rows("select count(*) from readings where source_id = 1") == [(1,)]  # a restart asks nothing again

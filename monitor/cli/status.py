@@ -144,11 +144,14 @@ def _patience(period: timedelta) -> timedelta:
 
 
 def _heartbeat(reader: HasRows, now: datetime) -> dict[str, Any] | None:
-    rows = reader.rows("select pid, started_at, beat_at from heartbeat where id = 1")
+    from monitor.store.state import STOPPED
+
+    rows = reader.rows("select pid, started_at, beat_at, note from heartbeat where id = 1")
     if not rows:
         return None
     age = _seconds(rows[0]["beat_at"], now) or 0
-    return {**rows[0], "seconds_ago": age, "alive": abs(age) < ALIVE.total_seconds()}  # ahead: the clock was set back
+    near = abs(age) < ALIVE.total_seconds()  # ahead: the clock was set back
+    return {**rows[0], "seconds_ago": age, "alive": near and rows[0]["note"] != STOPPED}
 
 
 def _seconds(text: str | None, now: datetime) -> int | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from monitor.model import Outcome
-from monitor.politeness import Go, HostState, Refuse, Wait, answered, asked, may_ask
+from monitor.politeness import Go, HostState, Refuse, Wait, answered, asked, may_ask, not_asked
 from monitor.store.connection import Store
 from monitor.times import from_text, to_text
 
@@ -42,6 +42,12 @@ def release(
     """Give the host back after an answer, and remember how it ended."""
     with store.write() as db:
         _save(db, answered(_state(db, host), now, spacing, outcome, retry_after))
+
+
+def give_back(store: Store, host: str, cost: int = 0) -> None:
+    """Give the host back unasked: no call is counted."""
+    with store.write() as db:
+        _save(db, not_asked(_state(db, host), cost))
 
 
 def clear(store: Store, host: str) -> None:

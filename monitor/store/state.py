@@ -202,6 +202,9 @@ def trouble_since(store: HasRows, source_id: int, good_reading_id: int | None) -
     return from_text(row["at"]) if row["at"] else None
 
 
+STOPPED = "stopped"  # the heartbeat's last note after an orderly end
+
+
 def last_beat(store: HasRows) -> datetime | None:
     """When a monitor was last known to be alive."""
     rows = store.rows("select beat_at from heartbeat where id = 1")
