@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -158,14 +159,23 @@ def run(command: list[str], folder: Path) -> Ran:
     return Ran(wall, cpu, usage.ru_maxrss / 1024)
 
 
-def ours(log: Path, at: Path) -> tuple[Ran, dict[str, int]]:
-    """A fresh monitor reads the log into a fresh history: what that took, and its views by day."""
+def ours(log: Path, at: Path, years: int = 0) -> tuple[Ran, dict[str, int]]:
+    """A fresh monitor reads the log into a fresh history, or one of so many years: what that took, its views by day."""
     at.mkdir()
     config = at / "config.toml"
-    config.write_text(CONFIG.format(log))
-    took = run([sys.executable, "-m", "monitor", "--config", str(config), "check"], at)
+    config.write_text(CONFIG.format(at / "access.log"))
+    command = [sys.executable, "-m", "monitor", "--config", str(config), "check"]
+    if years:
+        (at / "access.log").touch()
+        (at / "access.log.1").write_text(next(made(1, Counter())))
+        config.write_text(CONFIG.format(at / "access.log*"))
+        run(command, at)
+        fill(at / "presence.db", years, 100)
+    (at / "access.log").unlink(missing_ok=True)
+    (at / "access.log").symlink_to(log)
+    took = run(command, at)
     with closing(sqlite3.connect(at / "presence.db")) as conn:
-        views = dict(conn.execute("select day, views from site_views"))
+        views = dict(conn.execute("select day, views from site_views where day >= ?", (FIRST.isoformat(),)))
     shutil.rmtree(at)
     return took, views
 
@@ -209,6 +219,23 @@ def compare(folder: Path, lines: int, rounds: int) -> None:
     assert plain_count(log) == truth, "the plain count differs"
     print(f"daily totals: ours = as written = plain count, {len(truth)} days, {sum(truth.values()):,} views")
     show(lines, runs)
+    linear(log, folder, lines)
+
+
+def linear(log: Path, folder: Path, lines: int) -> None:
+    """What a million new lines cost, the more there are, and on ten years of history: the processor's time."""
+    print("processor time for a million new lines, less that of starting with one:")
+    part, start = folder / "part.log", 0.0
+    for share, years in ((0, 0), (1, 0), (2, 0), (3, 0), (0, 10), (1, 10), (2, 10), (3, 10)):
+        new = lines * share // 3 or 1
+        with log.open("rb") as whole, part.open("wb") as file:
+            file.writelines(islice(whole, new))
+        cpu = ours(part, folder / "ours", years)[0].cpu
+        if share:
+            print(f"{new:12,} lines on {years:2} years: {(cpu - start) / new * 1e6:6.2f} s")
+        else:
+            start = cpu
+    part.unlink()
 
 
 def show(lines: int, runs: dict[str, list[Ran]]) -> None:
@@ -225,7 +252,7 @@ def fill(history: Path, years: int, paths: int) -> None:
     with closing(sqlite3.connect(history)) as conn:
         (source,) = conn.execute("select id from sources").fetchone()
         (reading,) = conn.execute("select min(id) from readings").fetchone()
-        conn.executemany("insert into paths (path) values (?)", ((f"/old/{n}/",) for n in range(paths)))
+        conn.executemany("insert into paths (path) values (?)", ((f"/old/{n}/",) for n in range(paths if years else 0)))
         ids = [row[0] for row in conn.execute("select id from paths where path like '/old/%'")]
         for back in range(years * 365, 0, -1):
             day = (FIRST - timedelta(days=back)).isoformat()
@@ -237,40 +264,51 @@ def fill(history: Path, years: int, paths: int) -> None:
         conn.commit()
 
 
-QUERIES = {
-    "daily_page_views, 90 days": "select * from daily_page_views where day > date('2026-01-02', '-90 days')",
-    "top_paths, 20 by views": "select * from top_paths order by views desc limit 20",
-    "top_paths, 20 by 30 days": "select * from top_paths order by views_30_days desc limit 20",
-    "top_referrers, 20": "select * from top_referrers order by views desc limit 20",
+VIEWS = {
+    "daily_page_views": "day",
+    "weekly_page_views": "monday",
+    "monthly_page_views": "month",
+    "top_paths": "views_30_days",
+    "page_risers": "difference",
+    "top_referrers": "views_30_days",
+    "referrers_by_medium": "month",
+    "from_linkedin": "day",
+    "page_view_gaps": "first_day",
 }
+"""The views of page views, each with the column that its page is sorted by."""
 
 
-def history(folder: Path, years: int = 10, paths: int = 1000, rounds: int = 5) -> None:
-    """What a tick and the views cost on a history of ten years, against an empty one."""
-    truth: Counter[str] = Counter()
-    day = list(made(60 * 400, truth))
-    rows: dict[str, list[list[float]]] = {}
-    for n, at in enumerate((folder / "empty", folder / "old")):
-        at.mkdir()
-        (at / "config.toml").write_text(CONFIG.format("access.log"))
-        (at / "access.log").write_text("".join(day[:400]))
-        command = [sys.executable, "-m", "monitor", "--config", str(at / "config.toml"), "check"]
-        run(command, at)
-        if n:
-            fill(at / "presence.db", years, paths)
-        for turn in range(1, rounds + 1):
-            with (at / "access.log").open("a") as log:
-                log.writelines(day[turn * 400 : turn * 400 + 400])
-            rows.setdefault("a tick of 400 lines", [[], []])[n].append(run(command, at).cpu)
-        with closing(sqlite3.connect(at / "presence.db")) as conn:
-            for name, sql in QUERIES.items():
-                for _ in range(rounds):
-                    start = time.perf_counter()
-                    conn.execute(sql).fetchall()
-                    rows.setdefault(name, [[], []])[n].append(time.perf_counter() - start)
-    print(f"{years} years x {paths:,} paths = {years * 365 * paths:,} rows, against an empty history; best of {rounds}")
-    for name, (empty, old) in rows.items():
-        print(f"{name:28}{min(empty) * 1000:10.1f} ms{min(old) * 1000:10.1f} ms{min(old) / min(empty):8.1f}x")
+def history(folder: Path, paths: int = 1000, rounds: int = 5) -> None:
+    """What a tick and the views cost on a history of ten years, against one of a year and an empty one."""
+    lines = list(made(60 * 400, Counter()))
+    columns = [_aged(folder / f"{years} years", lines, years, paths, rounds) for years in (0, 1, 10)]
+    print(f"10 years x {paths:,} paths = {3650 * paths:,} rows; best of {rounds}, in ms; the views as their pages ask")
+    print(f"{'':22}{'empty':>10}{'1 year':>10}{'10 years':>10}   10 years / 1 year, / empty")
+    for name in columns[0]:
+        empty, one, ten = (column[name] * 1000 for column in columns)
+        print(f"{name:22}{empty:10.2f}{one:10.2f}{ten:10.2f}{ten / one:10.1f}x{ten / empty:10.1f}x")
+
+
+def _aged(at: Path, lines: list[str], years: int, paths: int, rounds: int) -> dict[str, float]:
+    """The best time in seconds of a tick and of each view, on a history of so many years."""
+    at.mkdir()
+    (at / "config.toml").write_text(CONFIG.format("access.log"))
+    (at / "access.log").write_text("".join(lines[:400]))
+    command = [sys.executable, "-m", "monitor", "--config", str(at / "config.toml"), "check"]
+    run(command, at)
+    fill(at / "presence.db", years, paths)
+    took: dict[str, list[float]] = {}
+    for turn in range(1, rounds + 1):
+        with (at / "access.log").open("a") as log:
+            log.writelines(lines[turn * 400 : turn * 400 + 400])
+        took.setdefault("a tick of 400 lines", []).append(run(command, at).cpu)
+    with closing(sqlite3.connect(at / "presence.db")) as conn:
+        for name, column in VIEWS.items():
+            for _ in range(rounds):
+                start = time.perf_counter()
+                conn.execute(f"select * from {name} order by {column} desc limit 51").fetchall()
+                took.setdefault(name, []).append(time.perf_counter() - start)
+    return {name: min(times) for name, times in took.items()}
 
 
 def main() -> None:

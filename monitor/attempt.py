@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from monitor.collect import Clock, Enough, Task, collect
 from monitor.config import Configured, Settings, read_span
-from monitor.fetch import files, robots, rotation, whole
-from monitor.fetch.http import HttpFetcher
+from monitor.fetch import files, rotation, whole
 from monitor.labels import whose
 from monitor.model import (
     Batch,
@@ -27,6 +27,7 @@ from monitor.model import (
     FetchFailed,
     Files,
     Http,
+    LogCursor,
     Measure,
     NotAsked,
     Outcome,
@@ -41,13 +42,16 @@ from monitor.store.connection import Store, StoreError, only_one
 from monitor.store.spool import Spool, Stored
 from monitor.times import to_text, utc_now
 
+if TYPE_CHECKING:
+    from monitor.fetch.http import HttpFetcher
+
 TURN_SECONDS = 30.0  # a log is read by one process at a time: how long another one waits for its turn
 LEAST_FREE = 50_000_000  # bytes: with less room on the disk of the history, nothing is asked
 MOST_SECONDS = 60.0  # for one attempt at a history; a batch begun is stored
 
 log = logging.getLogger("monitor")
 Sleep = Callable[[float], None]
-Fetcher = Callable[[Settings], HttpFetcher]
+Fetcher = Callable[[Settings], "HttpFetcher"]
 
 
 def host_of(request: Http) -> str:
@@ -57,8 +61,15 @@ def host_of(request: Http) -> str:
 
 def fetcher_of(settings: Settings) -> HttpFetcher:
     """How this config's sources are asked."""
+    from monitor.fetch.http import HttpFetcher  # 7 MB, 70 ms: who reads logs needs nothing of it
+
     ca_file = settings.base / settings.fetch.ca_file if settings.fetch.ca_file else None
     return HttpFetcher(base=settings.base, environ=os.environ, ca_file=ca_file)
+
+
+def so_far(cursor: LogCursor, size: int) -> int:
+    """The bytes that are read of a file of this size."""
+    return size if cursor.done and cursor.size == size else min(cursor.offset, size)
 
 
 def free_bytes(folder: Path) -> int:
@@ -143,17 +154,26 @@ class Attempts:
             if isinstance(request, Http):
                 hosts.clear(self.store, host_of(request))
 
-    def bytes_to_read(self, configured: Configured) -> int:
-        """The size of a log's files; 0 for what is no log, or cannot be listed (the attempt says why)."""
+    def read_so_far(self, configured: Configured, source_id: int) -> dict[str, tuple[int, int]]:
+        """How many bytes of each of a log's files are read, and how many there are, by name.
+
+        Empty for what is no log, or cannot be listed (the attempt says why). Of a packed file that is not read to its
+        end the bytes count as they are unpacked, its size at most.
+        """
         if not configured.source.history:
-            return 0
+            return {}
         now = self.clock()
         requests = configured.source.requests(Context(now=now, day=now.date()))
-        patterns = [one.pattern for one in requests if isinstance(one, Files)]
         try:
-            return sum(file.size for pattern in patterns for file in rotation.listing(pattern, self.settings.base))
+            found = [file for one in requests if isinstance(one, Files) for file in self._listed(one)]
         except FetchFailed:
-            return 0
+            return {}
+        known = {(one.dev, one.ino): one for one in logs.cursors(self.store, source_id)}
+        read = ((file, known.get((file.dev, file.ino))) for file in found)
+        return {file.name: (so_far(cursor, file.size) if cursor else 0, file.size) for file, cursor in read}
+
+    def _listed(self, request: Files) -> tuple[rotation.Found, ...]:
+        return rotation.listing(request.pattern, self.settings.base)
 
     def _make(
         self, configured: Configured, source_id: int, slot: datetime, day: date, trigger: Trigger
@@ -284,18 +304,20 @@ class Attempts:
 
     def _ask(self, configured: Configured) -> Callable[[Http, int], Exchange]:
         spacing = self._spacing
-        fetch = self.fetcher(self.settings)
-        deadline = timedelta(seconds=fetch.deadline)
+        fetcher = cache(lambda: self.fetcher(self.settings))
         obey = self.settings.fetch.robots == "obey" and configured.source.measure is Measure.SEARCH
 
         def ask(request: Http, n: int) -> Exchange:
-            if obey and n == 1 and not robots.allowed(request.url, politely):
-                raise NotAsked("robots")
+            if obey and n == 1:
+                from monitor.fetch import robots  # with all of urllib
+
+                if not robots.allowed(request.url, politely):
+                    raise NotAsked("robots")
             return politely(request, n)
 
         def politely(request: Http, n: int) -> Exchange:
-            host = host_of(request)
-            self._wait_for(host, deadline, spacing, configured)
+            fetch, host = fetcher(), host_of(request)
+            self._wait_for(host, timedelta(seconds=fetch.deadline), spacing, configured)
             retry_after = None
             sent = True
             try:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import ssl
 import tomllib
 import typing
 from collections.abc import Iterator
 from pathlib import Path
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
@@ -44,9 +43,11 @@ class Owner(_Block):
     @field_validator("timezone")
     @classmethod
     def _known(cls, value: str) -> str:
-        if value not in available_timezones():
-            near = config_errors.nearest(value, available_timezones())
-            raise ValueError(f"no such time zone{near}")
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):  # OSError: the name of a folder of zones
+            near = config_errors.nearest(value, available_timezones())  # opens all 600 of them
+            raise ValueError(f"no such time zone{near}") from None
         return value
 
 
@@ -83,6 +84,8 @@ class FetchSettings(_Spans):
         """What is wrong with `ca_file`, relative to the config's folder; empty when nothing is."""
         if not self.ca_file:
             return ""
+        import ssl  # only who names a file needs it here
+
         try:
             ssl.create_default_context(cafile=base / self.ca_file)
         except FileNotFoundError:

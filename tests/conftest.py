@@ -8,6 +8,7 @@ import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -31,10 +32,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def part(program: str, package: str) -> str:
     """The path of a program from Debian's packages; without it the test is skipped in one line, or fails in CI."""
     found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if not found:
-        said = f"{program} is not installed: apt-get install {package}"
-        (pytest.fail if os.environ.get("MONITOR_PARTS") == "all" else pytest.skip)(said)
-    return found
+    return found or _absent(program, package)
+
+
+def part_file(folder: str, pattern: str, package: str) -> Path:
+    """The same for a file that is no program."""
+    found = sorted(Path(folder).glob(pattern))
+    return found[-1] if found else Path(_absent(pattern, package))
+
+
+def _absent(what: str, package: str) -> NoReturn:
+    said = f"{what} is not installed: apt-get install {package}"
+    (pytest.fail if os.environ.get("MONITOR_PARTS") == "all" else pytest.skip)(said)
 
 
 @pytest.fixture(scope="session")

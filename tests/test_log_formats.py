@@ -265,7 +265,7 @@ def test_further_pages_query_words_and_no_wordpress() -> None:
 
 
 def test_a_rule_set_otherwise_has_a_name_of_its_own() -> None:
-    assert AccessLog().rule == AccessLog(hosts=("example.org",), format=OWN[0][0]).rule == "1"
+    assert AccessLog().rule == AccessLog(hosts=("example.org",), format=OWN[0][0]).rule == "2"
     names = {
         AccessLog(pages=("md",)).rule,
         AccessLog(pages=("txt",)).rule,
@@ -276,7 +276,7 @@ def test_a_rule_set_otherwise_has_a_name_of_its_own() -> None:
         AccessLog(vhosts=("example.org",)).rule,
     }
     assert len(names) == 7
-    assert all(name.startswith("1+") and len(name) == 8 for name in names)
+    assert all(name.startswith("2+") and len(name) == 8 for name in names)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.sources.page_views.referrer import HOSTS, Origin, of_host, origin
-from monitor.sources.page_views.rule import PATH_BYTES, REASONS, agent_is, asked
+from monitor.sources.page_views.rule import KEPT, PATH_BYTES, REASONS, agent_is, asked
 
 NONE: frozenset[str] = frozenset()
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -69,6 +71,8 @@ def test_a_page_and_its_name(target: str, path: str) -> None:
         ("GET /feed.json HTTP/1.1", "feed"),
         ("GET /?feed=rss2 HTTP/1.1", "feed"),
         ("GET /sitemap.xml HTTP/1.1", "noise"),
+        ("GET /wp-sitemap.xml HTTP/1.1", "noise"),
+        ("GET /?p=7&preview=true HTTP/1.1", "noise"),
         ("GET /robots.txt HTTP/1.1", "noise"),
         ("GET /favicon.ico HTTP/1.1", "noise"),
         ("GET /.well-known/security HTTP/1.1", "noise"),
@@ -208,3 +212,13 @@ def test_the_table_agrees_with_itself() -> None:
         assert of_host(host, NONE) == expected
         assert of_host(expected.referrer, NONE) == expected
     assert of_host("sub.lobste.rs", NONE) == Origin("lobste.rs", "social")
+
+
+@given(st.lists(st.sampled_from(["p", "=", "&", "feed", "tag", "1", "utm_source", "xp", ";", "?", "é", "+", "%41"])))
+def test_a_query_is_read_as_a_browser_means_it(pieces: list[str]) -> None:
+    query = "".join(pieces)
+    words = dict(reversed(parse_qsl(query.encode().decode("latin-1"), errors="replace")))
+    reason, path, campaign, _ = asked(f"GET /x/?{query} HTTP/1.1".encode())
+    kept = "&".join(f"{word}={words[word]}" for word in KEPT if words.get(word, "").isprintable() and words.get(word))
+    assert (reason, campaign) == ("feed" if "feed" in words else "", words.get("utm_source", ""))
+    assert path == (f"/x/?{kept}" if kept else "/x/").encode()[:PATH_BYTES].decode(errors="ignore")

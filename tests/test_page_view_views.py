@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -52,13 +53,14 @@ class Counted:
         visitors: int | None = None,
         *,
         came: Mapping[str, int] | None = None,
+        medium: str = "social",
         complete: bool = True,
         rule: str = "1",
     ) -> int:
         paths = views if isinstance(views, Mapping) else {"/": views}
         records: list[Record] = [SiteViews(day, sum(paths.values()), visitors, complete=complete)]
         records += [PageViews(day, path, number) for path, number in paths.items()]
-        records += [Referrer(day, name, "social", number) for name, number in (came or {}).items()]
+        records += [Referrer(day, name, medium, number) for name, number in (came or {}).items()]
         self.at += timedelta(minutes=1)
         one = replace(reading(at=self.at), day=day, records=tuple(records), depth=None, rule=rule)
         return readings.save(self.store, self.source_id, one)
@@ -239,3 +241,52 @@ def test_top_paths_are_what_adding_up_every_day_gives(store: Store, ids: dict[st
     shown = "select source, path, views, first_day, last_day, views_30_days from top_paths order by source, path"
     assert store.rows(shown) == store.rows(added_up)
     assert len(store.rows(shown)) >= 6
+
+
+def test_referrer_totals_are_what_adding_up_every_day_gives(store: Store, ids: dict[str, int]) -> None:
+    """However the rows came and went: said again with another number or medium, put right by hand, taken away."""
+    chance = random.Random(7)
+    log, other = (Counted(store, ids[name]) for name in ("log", "other"))
+    run = days("2026-08-20", 60)
+    for _ in range(200):
+        came = {f"{name}.example": chance.randrange(4) for name in chance.sample("abcdef", 3)}
+        chance.choice((log, other)).day(chance.choice(run), 9, came=came, medium=chance.choice(("social", "search")))
+    with store.write() as db:
+        for sql in (
+            "delete from referrers where day = '2026-09-03' or referrer = 'f.example'",
+            "delete from referrers where day >= '2026-10-01' and medium = 'search'",
+            "update referrers set views = views + 3 where referrer = 'a.example'",
+            "update referrers set medium = 'other' where referrer = 'b.example' and day like '%9'",
+            "update referrers set referrer = 'c.example' where referrer = 'd.example' and (source_id, day) not in"
+            " (select source_id, day from referrers where referrer = 'c.example')",
+        ):
+            db.execute(sql)
+    totals = "select source_id, referrer, sum(views) as views, count(*) as days from referrers group by 1, 2"
+    media = (
+        'select substr(day, 1, 7) as month, source_id, medium, sum(views) as views, count(*) as "rows" from referrers'
+    )
+    assert store.rows("select * from referrer_totals order by 1, 2") == store.rows(f"{totals} order by 1, 2")
+    assert store.rows("select * from medium_totals order by 1, 2, 3") == store.rows(f"{media} group by 1, 2, 3")
+    added_up = """
+        select s.name as source, r.referrer, sum(r.views) as views, min(r.day) as first_day, max(r.day) as last_day,
+          sum(case when r.day > date(l.day, '-30 days') then r.views else 0 end) as views_30_days
+        from referrers r join sources s on s.id = r.source_id
+        join (select source_id, max(day) as day from site_views group by source_id) l using (source_id)
+        group by s.name, r.referrer order by 1, 2
+    """
+    shown = "select source, referrer, views, first_day, last_day, views_30_days from top_referrers order by 1, 2"
+    assert store.rows(shown) == store.rows(added_up)
+    assert len(store.rows(shown)) >= 8
+    assert len(store.rows("select * from medium_totals")) >= 15
+
+
+def test_a_referrer_s_medium_is_that_of_its_newest_day(store: Store, ids: dict[str, int]) -> None:
+    log = Counted(store, ids["log"])
+    for n, medium in enumerate(("other", "ai", "search")):
+        log.day(date(2026, 3, 3) - timedelta(days=n), 1, came={"chat.example": 1}, medium=medium)
+    assert rows(store, "select referrer, medium, views from top_referrers") == [("chat.example", "other", 3)]
+    assert rows(store, "select medium, views, days from referrers_by_medium order by 1") == [
+        ("ai", 1, 3),
+        ("other", 1, 3),
+        ("search", 1, 3),
+    ]

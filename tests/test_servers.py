@@ -162,7 +162,7 @@ def running(command: list[str], folder: Path, port: int) -> Iterator[Server]:
     """The server, in the foreground, until the block ends."""
     environ = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     with (folder / "output").open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=environ)
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environ, start_new_session=True)
     try:
         wait_for(lambda: process.poll() is not None or answers(port), "start")
         said = [path.read_text() for path in (folder / "output", folder / "error.log") if path.exists()]

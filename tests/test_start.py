@@ -63,6 +63,16 @@ def test_a_quick_command_imports_nothing_dear(folder: Path, args: list[str], wan
     assert not modules & (HEAVY | OURS | ALSO_DEAR)
 
 
+def test_reading_a_log_imports_nothing_that_asks_a_page_or_parses_one(folder: Path) -> None:
+    line = '192.0.2.1 - - [22/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "Mozilla/5.0 (X11) Firefox/140.0"\n'
+    (folder / "access.log").write_text(line)
+    said, modules = modules_of(folder, "check", "access_log")
+    assert "access_log: ok" in said
+    assert "crawleruseragents" in modules  # a line was judged
+    to_ask = {"requests", "urllib3", "certifi", "charset_normalizer", "idna", "ssl", "http.client", "urllib.request"}
+    assert not modules & (to_ask | {"bs4", "lxml", "apscheduler", "datasette", "uvicorn", "asyncio", "unittest", "xml"})
+
+
 def test_help_does_not_even_open_the_database_module(folder: Path) -> None:
     assert "sqlite3" not in modules_of(folder, "--help")[1]
 

@@ -204,6 +204,16 @@ def test_two_at_once_do_not_mix_their_keys(blog: Blog) -> None:
     assert blog.days() == {2: (1, 1)}
 
 
+def test_every_hash_is_stored_to_its_last_bit(blog: Blog) -> None:
+    blog.write(line(2, "192.0.2.7", path="/a.css"))
+    blog.look()
+    extreme = (-(2**63), -(2**53) - 1, 0, 2**53 + 1, 2**63 - 1)
+    with blog.store.write() as db:
+        visitors.save(db, blog.id, [Visitors(date(2026, 3, 2), b"x" * 32, extreme)], [])
+    assert tuple(row["hash"] for row in blog.store.rows("select hash from visitor_hashes order by hash")) == extreme
+    assert blog.days() == {2: (0, 5)}
+
+
 def test_a_source_that_is_gone_leaves_nothing_behind(blog: Blog) -> None:
     blog.write(line(2, "192.0.2.7"))
     blog.look()

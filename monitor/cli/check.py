@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from monitor.attempt import Attempts
     from monitor.config import Configured, Settings
     from monitor.model import Batch
@@ -77,7 +79,7 @@ def _check(attempts: Attempts, source: Configured, source_id: int, force: bool, 
     if force:
         attempts.forget_refusals(source)
     rows = []
-    bar = _Bar(source.name, attempts.bytes_to_read(source)) if talk and sys.stdout.isatty() else None
+    bar = _Bar(source.name, attempts.read_so_far(source, source_id)) if talk and sys.stdout.isatty() else None
     for reading_id, reading in attempts.make(source, source_id, now, day, Trigger.MANUAL):
         if bar and reading.batch and reading.outcome in ("ok", "empty"):
             bar.show(reading.batch)
@@ -101,25 +103,27 @@ def _check(attempts: Attempts, source: Configured, source_id: int, force: bool, 
 
 
 class _Bar:
-    """A line on the terminal that grows while logs are read. Nothing is shown of what takes no time."""
+    """A line on the terminal that grows while logs are read, from where they were left; nothing new shows nothing."""
 
-    def __init__(self, name: str, total: int) -> None:
-        self.name, self.total = name, total
-        self.seen: dict[str, int] = {}
-        self.numbers = 0
+    def __init__(self, name: str, files: Mapping[str, tuple[int, int]]) -> None:
+        self.name, self.total = name, sum(size for _, size in files.values())
+        self.seen = {file: read for file, (read, _) in files.items()}
+        self.read: dict[str, None] = {}
 
     def show(self, batch: Batch) -> None:
         """A batch was stored. Of a packed file only the end is known for sure: its bytes count as they are unpacked."""
-        after = batch.after
-        self.seen[after.name] = min(after.offset, after.size)
+        from monitor.attempt import so_far
+
+        name = batch.after.name
+        self.seen[name], self.read[name] = so_far(batch.after, batch.after.size), None
         share = min(1.0, sum(self.seen.values()) / self.total) if self.total else 1.0
         width = int(30 * share)
-        click.echo(f"\r\x1b[K{self.name}: {'#' * width}{'.' * (30 - width)} {share:4.0%} {after.name}", nl=False)
+        click.echo(f"\r\x1b[K{self.name}: {'#' * width}{'.' * (30 - width)} {share:4.0%} {name}", nl=False)
 
     def end(self) -> None:
         """All is read, or it was interrupted: what was stored stays."""
-        if self.seen:
-            click.echo(f"\r\x1b[K{self.name}: ok, read {', '.join(self.seen)}")
+        if self.read:
+            click.echo(f"\r\x1b[K{self.name}: ok, read {', '.join(self.read)}")
 
 
 def _unchanged(attempts: Attempts, source: Configured, source_id: int, talk: bool) -> list[dict[str, Any]]:

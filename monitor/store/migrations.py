@@ -43,6 +43,11 @@ def _path_totals(db: Database) -> None:
     _run(db, _text("005_path_totals.sql"))
 
 
+@MIGRATIONS(name="006_referrer_totals")
+def _referrer_totals(db: Database) -> None:
+    _run(db, _text("006_referrer_totals.sql"))
+
+
 def is_newer(db: Database) -> bool:
     """Whether the history has been through a step that this program does not know."""
     known = {step.name for step in MIGRATIONS.pending(Database(memory=True))}

@@ -115,18 +115,22 @@ def tables(conn: sqlite3.Connection) -> list[str]:
 
 
 def dump(conn: sqlite3.Connection) -> Iterator[str]:
-    """The database as SQL. Virtual tables come before the rows, so that triggers fill them."""
+    """The database as SQL. The full-text index is filled by its triggers, all other triggers come after the rows."""
     yield "-- Frozen by tests/schemas/make.py; never edited."
     yield f"pragma application_id = {conn.execute('pragma application_id').fetchone()[0]};"
-    made = "select name, sql from sqlite_master where sql is not null and name not like 'sqlite_%' order by rowid"
-    for name, sql in conn.execute(made).fetchall():
-        if not name.startswith("texts_fts_"):
+    made = "select type, name, sql from sqlite_master where sql is not null and name not like 'sqlite_%' order by rowid"
+    late = []
+    for kind, name, sql in conn.execute(made).fetchall():
+        if kind == "trigger" and not name.startswith("texts_"):
+            late.append(f"{sql};")
+        elif not name.startswith("texts_fts_"):
             yield f"{sql};"
     for table in tables(conn):
         columns = [row[1] for row in conn.execute(f'pragma table_info("{table}")')]
         values = " || ', ' || ".join(f'quote("{column}")' for column in columns)
         for (row,) in conn.execute(f'select {values} from "{table}"').fetchall():
             yield f'insert into "{table}" values ({row});'
+    yield from late
 
 
 if __name__ == "__main__":

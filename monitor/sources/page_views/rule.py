@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-RULE = "1"
+RULE = "2"
 """The version of the rule, stored beside each number. A change of the rule is a new version."""
 
 REASONS = MappingProxyType(
@@ -38,14 +38,16 @@ REASONS = MappingProxyType(
 
 SEEN = frozenset((b"200", b"304"))
 PATH_BYTES = 512
-MEMORY = 8192  # distinct requests or agents remembered; a hostile log of 4 kB URLs then holds about 40 MB
+MEMORY = 8192  # distinct requests or agents remembered
+LONGEST = 1024  # bytes of a request that is remembered: a hostile log of long URLs fills no memory
 
 KEPT = ("p", "page_id", "cat", "tag", "author")  # WordPress with plain permalinks: /?p=12 is a post
+_WORDS = ("rest_route", "preview", "feed", "utm_source")
 _REQUEST = re.compile(rb"GET (.*?)(?: HTTP/\d(?:\.\d)?)?\Z", re.DOTALL)
 _ABSOLUTE = re.compile(rb"https?://(?:[^/?#@]*@)?([^/?#:@]+)(?::\d*)?(?=[/?#]|\Z)", re.IGNORECASE)
 _NOISE = re.compile(
     r"/(?:robots\.txt|(?:browserconfig|crossdomain|clientaccesspolicy|opensearch|wlwmanifest)\.xml)\Z"
-    r"|\A/(?:\.well-known/|sitemap|favicon)",
+    r"|\A/(?:\.well-known/|(?:wp-)?sitemap|favicon)",
     re.IGNORECASE,
 )
 _WORDPRESS = re.compile(r"/(?:wp-login\.php|wp-cron\.php|xmlrpc\.php)\Z|/(?:wp-admin|wp-json)(?:/|\Z)", re.IGNORECASE)
@@ -70,7 +72,7 @@ class Rule(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What is stored beside each number: the version, and a short hash of what was set otherwise ("1+3fa2c1")."""
+        """What is stored beside each number: the version, and a short hash of what was set otherwise ("2+3fa2c1")."""
         if self == Rule():
             return RULE
         others = {key: value for key, value in self._asdict().items() if value != Rule._field_defaults[key]}
@@ -104,21 +106,30 @@ class Asked(NamedTuple):
 
 @lru_cache(maxsize=8)
 def asker(rule: Rule) -> Callable[[bytes], Asked]:
-    """A judge of request lines (`GET /path HTTP/1.1`), without their status and agent, that remembers verdicts."""
+    """A judge of request lines (`GET /path HTTP/1.1`), without their status and agent, that remembers paths."""
     ends = "|".join((*_EXTENSIONS, *(re.escape(one.lstrip(".")) for one in rule.pages)))
     page = re.compile(rf"/(?:[^/.]*|[^/]*\.(?:{ends}))\Z", re.IGNORECASE)
     left_out = tuple((one, one.rstrip("/") + "/") for one in rule.leave_out_paths)
+    pairs_in = _words((*rule.keep_query, *_WORDS))
 
-    def kind(path: str, pairs: dict[str, str]) -> str:
+    @lru_cache(maxsize=MEMORY // 8)
+    def judged(raw: bytes) -> tuple[str, str]:
+        path = _shown(raw)
         if any(path == one or path.startswith(below) for one, below in left_out):
-            return "left_out"
-        if _NOISE.search(path) or (rule.wordpress and (_WORDPRESS.search(path) or "rest_route" in pairs)):
-            return "noise"
-        if _FEED.search(path) or "feed" in pairs:
-            return "feed"
-        return "" if path.startswith("/") and page.search(path) else "not_a_page"
+            return "left_out", path
+        if _NOISE.search(path) or (rule.wordpress and _WORDPRESS.search(path)):
+            return "noise", path
+        if _FEED.search(path):
+            return "feed", path
+        return "" if path.startswith("/") and page.search(path) else "not_a_page", path
 
-    @lru_cache(maxsize=MEMORY)
+    def kind(of_path: str, pairs: dict[str, str]) -> str:
+        if of_path in ("left_out", "noise"):
+            return of_path
+        if rule.wordpress and ("rest_route" in pairs or pairs.get("preview") == "true"):
+            return "noise"
+        return "feed" if "feed" in pairs else of_path
+
     def ask(request: bytes) -> Asked:
         match = _REQUEST.match(request)
         if match is None:
@@ -127,11 +138,24 @@ def asker(rule: Rule) -> Callable[[bytes], Asked]:
         if absolute := _ABSOLUTE.match(target):
             target, host = target[absolute.end() :] or b"/", absolute[1].decode("latin-1").lower()
         raw, _, query = target.partition(b"#")[0].partition(b"?")
-        path = _shown(raw)
-        pairs = dict(reversed(parse_qsl(query.decode("latin-1"), errors="replace"))) if b"=" in query else {}
-        return Asked(kind(path, pairs), _named(path, pairs, rule.keep_query), pairs.get("utm_source", ""), host)
+        of_path, path = judged(raw)
+        pairs = pairs_in(query) if b"=" in query else {}
+        return Asked(kind(of_path, pairs), _named(path, pairs, rule.keep_query), pairs.get("utm_source", ""), host)
 
     return ask
+
+
+def _words(names: tuple[str, ...]) -> Callable[[bytes], dict[str, str]]:
+    """A reader of the words of a query that the rule looks at; of one that comes twice, the first counts."""
+    plain = re.compile("(?:\\A|&)({})=([^&]+)".format("|".join(map(re.escape, names))))
+
+    def words(query: bytes) -> dict[str, str]:
+        text = query.decode("latin-1")
+        if "%" in text or "+" in text:
+            return dict(reversed(parse_qsl(text, errors="replace")))
+        return dict(reversed(plain.findall(text)))
+
+    return words
 
 
 asked = asker(Rule())
@@ -180,8 +204,12 @@ def _named(path: str, pairs: dict[str, str], keep: tuple[str, ...]) -> str:
     """The name a page is counted under: without `index.html`, with the few query words that choose a page."""
     if path.endswith("/index.html"):
         path = path[: -len("index.html")]
-    kept = "&".join(f"{word}={pairs[word]}" for word in keep if pairs.get(word, "").isprintable() and pairs.get(word))
-    return (f"{path}?{kept}" if kept else path).encode("utf-8", "replace")[:PATH_BYTES].decode(errors="ignore")
+    words = [word for word in keep if pairs.get(word)] if pairs else []
+    if kept := "&".join(f"{word}={pairs[word]}" for word in words if pairs[word].isprintable()):
+        path = f"{path}?{kept}"
+    if path.isascii() and len(path) <= PATH_BYTES:
+        return path
+    return path.encode("utf-8", "replace")[:PATH_BYTES].decode(errors="ignore")
 
 
 @lru_cache(maxsize=MEMORY)

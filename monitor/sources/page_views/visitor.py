@@ -7,6 +7,7 @@ can say whether an address was among them.
 from __future__ import annotations
 
 import ipaddress
+import struct
 from collections.abc import Iterable
 from datetime import date
 from hashlib import blake2b
@@ -22,7 +23,7 @@ def hashes(key: bytes, day: date, people: Iterable[tuple[bytes, bytes]]) -> tupl
         one = begun.copy()
         one.update((household(address) if b":" in address else address) + b"\0" + agent)
         found.add(one.digest())
-    return tuple(sorted(int.from_bytes(digest, "big", signed=True) for digest in found))
+    return tuple(sorted(struct.unpack(f">{len(found)}q", b"".join(found))))
 
 
 def household(address: bytes) -> bytes:

@@ -9,11 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import urljoin
-
-from bs4 import BeautifulSoup, Tag
-from bs4.exceptions import ParserRejectedMarkup
 
 from monitor import urls
 from monitor.model import (
@@ -32,6 +29,9 @@ from monitor.model import (
     each,
 )
 from monitor.sources.charset import text_of
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup, Tag
 
 _BASE = "https://duckduckgo.com/"
 _MOST_TAGS = 50_000  # signs "<"; the longest saved page of any engine holds 6,438
@@ -113,6 +113,9 @@ def _soup(text: str) -> BeautifulSoup:
     """The page as a tree. A million tags would take a minute and a gigabyte."""
     if text.count("<") > _MOST_TAGS:
         raise LayoutChanged(detail=f"more than {_MOST_TAGS} tags")
+    from bs4 import BeautifulSoup  # 10 MB: only where there is a page
+    from bs4.exceptions import ParserRejectedMarkup
+
     try:
         return BeautifulSoup(text, "lxml")
     except (ParserRejectedMarkup, ValueError) as error:  # ValueError: the charset it declares is no word
@@ -142,6 +145,8 @@ def _blocks(page: BeautifulSoup) -> Iterator[Result]:
 
 def _lite_rows(page: BeautifulSoup) -> Iterator[Result]:
     """Lite puts a result's title, snippet and address in rows of their own, one below the other."""
+    from bs4 import Tag
+
     for link in page.select("tr a.result-link"):
         row = link.find_parent("tr")
         if row is None or row.select_one("a.result-link") is not link:

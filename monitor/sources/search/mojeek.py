@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Self
-
-from bs4 import BeautifulSoup, Tag
-from bs4.exceptions import ParserRejectedMarkup
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from monitor.model import (
     Blocked,
@@ -30,6 +27,9 @@ from monitor.model import (
 from monitor.sources.charset import text_of
 from monitor.sources.search import common
 from monitor.sources.search.common import Block, Json
+
+if TYPE_CHECKING:
+    from bs4 import Tag
 
 _CAPTCHA = ".captcha-wrap, script[src*='altcha']"
 _ON_A_PAGE = 10
@@ -125,6 +125,9 @@ def _answered(response: Json) -> list[Block]:
 
 def _shown(capture: Capture) -> Iterator[Block]:
     """The results on a page, which must be whole."""
+    from bs4 import BeautifulSoup  # 10 MB: only where there is a page
+    from bs4.exceptions import ParserRejectedMarkup
+
     try:
         page = BeautifulSoup(text_of(capture), "lxml")
     except (ParserRejectedMarkup, ValueError) as error:  # ValueError: the charset it declares is no word

@@ -6,13 +6,14 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import ClassVar, Self
-
-from lxml import etree  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from monitor.model import Capture, Context, Http, LayoutChanged, Measure, Parsed, Secret, Series, Source, each
 from monitor.sources.search import common
 from monitor.sources.search.common import Json
+
+if TYPE_CHECKING:
+    from lxml import etree  # type: ignore[import-untyped]
 
 _KEY = Secret(env="YANDEX_API_KEY")
 _DOMAINS: Mapping[str, str] = MappingProxyType({"com": "EN", "ru": "RU", "tr": "TR", "kk": "KK", "be": "BE"})
@@ -126,6 +127,8 @@ class Yandex(Source):
 
 def _xml(raw: object) -> etree._Element:
     """The document, read without entities, DTD and network. Raises LayoutChanged."""
+    from lxml import etree  # 5 MB: only where there is an answer
+
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(base64.b64decode(raw if isinstance(raw, str) else "", validate=True), parser)

@@ -143,20 +143,28 @@ left join (
 ) recent on recent.source_id = t.source_id and recent.path_id = t.path_id
 where t.views > 0 or recent.views is not null;
 
+-- The same with referrer_totals; a medium is that of the newest day.
 create view top_referrers as
 select
   s.name as source,
-  r.medium,
-  r.referrer,
-  sum(r.views) as views,
-  sum(case when r.day > date(last.day, '-30 days') then r.views else 0 end) as views_30_days,
-  min(r.day) as first_day,
-  max(r.day) as last_day,
-  r.source_id
-from referrers r
-join (select source_id, max(day) as day from site_views group by source_id) last using (source_id)
-join sources s on s.id = r.source_id
-group by r.source_id, r.referrer;
+  (
+    select r.medium from referrers r
+    where r.source_id = t.source_id and r.referrer = t.referrer order by r.day desc limit 1
+  ) as medium,
+  t.referrer,
+  t.views,
+  coalesce(recent.views, 0) as views_30_days,
+  (select min(r.day) from referrers r where r.source_id = t.source_id and r.referrer = t.referrer) as first_day,
+  (select max(r.day) from referrers r where r.source_id = t.source_id and r.referrer = t.referrer) as last_day,
+  t.source_id
+from referrer_totals t
+join sources s on s.id = t.source_id
+left join (
+  select r.source_id, r.referrer, sum(r.views) as views
+  from (select source_id, max(day) as day from site_views group by source_id) last
+  join referrers r on r.source_id = last.source_id and r.day > date(last.day, '-30 days')
+  group by r.source_id, r.referrer
+) recent on recent.source_id = t.source_id and recent.referrer = t.referrer;
 
 -- Every number about a profile, with the way it came.
 create view profile_counts as
@@ -524,57 +532,64 @@ where place <= 100;
 
 -- What kind of place sent readers, per month and source; days: on how many days of the month anything was told.
 create view referrers_by_medium as
-with media as (
-  select source_id, substr(day, 1, 7) as month, medium, sum(views) as views from referrers group by 1, 2, 3
-),
-told as (
-  select source_id, substr(day, 1, 7) as month, count(*) as days
-  from (select distinct source_id, day from referrers)
-  group by 1, 2
-)
-select m.month, s.name as source, m.medium, m.views, t.days, m.source_id
-from media m
-join told t on t.source_id = m.source_id and t.month = m.month
+select
+  m.month,
+  s.name as source,
+  m.medium,
+  m.views,
+  (
+    select count(distinct r.day) from referrers r
+    where r.source_id = m.source_id and r.day between m.month || '-01' and m.month || '-31'
+  ) as days,
+  m.source_id
+from medium_totals m
 join sources s on s.id = m.source_id;
 
 -- The views that LinkedIn sent, per source and day: by its site, its short links, its app, or a campaign named after
 -- it. 0 only on a day whose referrers are known (or that had no views at all); no row on any other.
 create view from_linkedin as
+with linkedin as not materialized (
+  select * from referrers
+  where referrer in ('linkedin.com', 'lnkd.in', 'com.linkedin.android', 'android-app://com.linkedin.android')
+    or referrer like '%.linkedin.com'
+    or (referrer like 'linkedin%' and instr(referrer, '.') = 0)
+)
 select
   v.day,
   s.name as source,
-  coalesce(sum(l.views), 0) as views,
+  coalesce((select sum(l.views) from linkedin l where l.source_id = v.source_id and l.day = v.day), 0) as views,
   v.views as all_views,
   v.complete,
   v.source_id,
-  coalesce(max(l.reading_id), v.reading_id) as reading_id
+  coalesce(
+    (select max(l.reading_id) from linkedin l where l.source_id = v.source_id and l.day = v.day), v.reading_id
+  ) as reading_id
 from site_views v
 join sources s on s.id = v.source_id
-left join referrers l on l.source_id = v.source_id and l.day = v.day and (
-  l.referrer in ('linkedin.com', 'lnkd.in', 'com.linkedin.android', 'android-app://com.linkedin.android')
-  or l.referrer like '%.linkedin.com'
-  or (l.referrer like 'linkedin%' and instr(l.referrer, '.') = 0)
-)
-where v.views = 0 or exists (select 1 from referrers r where r.source_id = v.source_id and r.day = v.day)
-group by v.source_id, v.day;
+where v.views = 0 or exists (select 1 from referrers r where r.source_id = v.source_id and r.day = v.day);
 
 -- What of the page views is not known: days between a source's first and last day of which there is no number, and
 -- logs that were gone before they were read to their end.
 create view page_view_gaps as
 select
-  source,
+  s.name as source,
   'days' as what,
-  date(day, '+1 day') as first_day,
-  date(next_day, '-1 day') as last_day,
-  cast(julianday(next_day) - julianday(day) as integer) - 1 as days,
+  date(v.day, '+1 day') as first_day,
+  date(v.next_day, '-1 day') as last_day,
+  cast(julianday(v.next_day) - julianday(v.day) as integer) - 1 as days,
   null as at,
   null as name,
-  source_id,
-  reading_id
+  v.source_id,
+  v.reading_id
 from (
-  select *, lead(day) over (partition by source_id order by day) as next_day from daily_page_views
-)
-where next_day > date(day, '+1 day')
+  select d.*, (select min(n.day) from site_views n where n.source_id = d.source_id and n.day > d.day) as next_day
+  from site_views d
+  where not exists (
+    select 1 from site_views n where n.source_id = d.source_id and n.day = date(d.day, '+1 day')
+  )
+) v
+join sources s on s.id = v.source_id
+where v.next_day is not null
 union all
 select s.name, 'log', null, null, null, g.at, g.name || ', from byte ' || g."offset", g.source_id, g.reading_id
 from log_gaps g

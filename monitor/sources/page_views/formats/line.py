@@ -29,7 +29,6 @@ class Line(NamedTuple):
     ahead: bool = False  # fetched ahead of a click (prefetch)
 
 
-@lru_cache(maxsize=4096)
 def day_in(text: str) -> date | None:
     """The day a time names, None where it names none: `22/Nov/2026:21:17:54`, ISO 8601, or seconds since 1970 (UTC).
 
@@ -38,11 +37,11 @@ def day_in(text: str) -> date | None:
     >>> day_in("22/Nov/2026:21:17:54 +0000"), day_in("1795382274.727"), day_in("22 Nov")
     (datetime.date(2026, 11, 22), datetime.date(2026, 11, 22), None)
     """
+    if day := _iso_day(text[:16]):
+        return day
     try:
         if fits := _CLF.match(text):
             return date(int(fits[3]), _MONTHS.index(fits[2]) + 1, int(fits[1]))
-        if fits := _ISO.match(text):
-            return date(int(fits[1]), int(fits[2]), int(fits[3]))
         if _EPOCH.fullmatch(text):
             whole = len(text.partition(".")[0])
             seconds = float(text) / (1 if whole < 12 else 1e3 if whole < 16 else 1e6)
@@ -50,6 +49,14 @@ def day_in(text: str) -> date | None:
     except (ValueError, OverflowError):
         return None
     return None
+
+
+@lru_cache(maxsize=4096)
+def _iso_day(minute: str) -> date | None:
+    try:
+        return date(int(fits[1]), int(fits[2]), int(fits[3])) if (fits := _ISO.match(minute)) else None
+    except ValueError:
+        return None
 
 
 def from_url(line: Line) -> Line:
