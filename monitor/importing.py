@@ -1,17 +1,35 @@
-"""Saved results pages into the history: the same readings as any source's, from bytes that the owner brought."""
+"""Saved pages into the history: the same readings as any source's, from bytes that the owner brought.
+
+A file is known by what stands in it (importing_kinds); what is in no row of that table is taken for a results page.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from monitor.collect import Clock, Task, collect
 from monitor.config import Configured, Settings
-from monitor.model import Batch, Blocked, Capture, Exchange, Files, Http, LayoutChanged, Reading, Trigger, slug
+from monitor.importing_kinds import kind_of, loaded, named
+from monitor.model import (
+    Batch,
+    Blocked,
+    Capture,
+    Exchange,
+    Files,
+    Http,
+    LayoutChanged,
+    Measure,
+    Reading,
+    Source,
+    Trigger,
+    slug,
+)
 from monitor.plan import read_schedule
 from monitor.sources.search.pages import Page, is_further, read_page
 from monitor.sources.search.saved_page import ImportedPage
@@ -29,14 +47,32 @@ class ImportRefused(Exception):
     exit_code = 1
 
 
+@dataclass(slots=True)
+class ImportedFile:
+    """What became of one file of an export, row by row. `state` is found, absent, or why it was not read."""
+
+    name: str
+    state: str
+    rows: int = 0
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    elsewhere: int = 0  # contacts that another source told of
+    older: int = 0  # numbers of which a newer export has spoken
+    own: int = 0  # begun by the owner
+    sponsored: int = 0
+    rejected: list[tuple[int, str]] = field(default_factory=list)  # the line, and why
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A page that is in the history now; `reading` is None when it was there before."""
+    """A page or an export that is in the history now; `reading` is None when it was there before."""
 
     name: str
     series: str
     reading_id: int | None
     reading: Reading | None
+    files: tuple[ImportedFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,9 +89,12 @@ class Importer:
         Raises ImportRefused for a file that is none, too large, no results page of an engine known, or one whose query
         nobody says.
         """
-        body = _bytes(path)
+        if kind := kind_of(path):
+            done: Imported = loaded(kind.take)(self, path, at)
+            return done
+        body = whole(path)
         capture = Capture(body, "text/html", asked=path.name, url=path.name)
-        known = self._known(capture.id)
+        known = self.known(capture.id)
         if known:
             return Imported(path.name, known, None, None)
         page = _page(path, body)
@@ -81,7 +120,13 @@ class Importer:
             except ImportRefused as refused:
                 yield refused
 
-    def _known(self, capture_id: str) -> str:
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which the owner's days are counted."""
+        return ZoneInfo(self.settings.owner.timezone)
+
+    def known(self, capture_id: str) -> str:
+        """The series that holds this very file already; empty where none does."""
         rows = self.store.rows(
             "select s.name from exchanges e join readings r on r.id = e.reading_id join sources s on s.id = r.source_id"
             " where e.capture_id = ? and r.\"trigger\" = 'import' and r.outcome in ('ok', 'empty', 'suspect') limit 1",
@@ -126,7 +171,7 @@ class Importer:
         return reading
 
 
-def configured_of(name: str, source: ImportedPage, timezone: str) -> Configured:
+def configured_of(name: str, source: Source, timezone: str) -> Configured:
     """An imported series in the form that rereading wants; it is never due."""
     return Configured(name, "import", source, read_schedule("1d", None), timezone)
 
@@ -134,10 +179,17 @@ def configured_of(name: str, source: ImportedPage, timezone: str) -> Configured:
 def imported(store: Store) -> list[tuple[Configured, int]]:
     """The imported series of the history, each with its row id."""
     rows = store.rows("select * from sources where kind = 'import' and retired_at is null order by name")
-    return [(configured_of(row["name"], _series(row), row["day_zone"]), row["id"]) for row in rows]
+    made = [(row, _series(row)) for row in rows]
+    return [(configured_of(row["name"], source, row["day_zone"]), row["id"]) for row, source in made if source]
 
 
-def _series(row: dict[str, Any]) -> ImportedPage:
+def _series(row: dict[str, Any]) -> Source | None:
+    """The source that an imported series is read again with; None where none of its bytes are kept."""
+    if row["measure"] != Measure.SEARCH:
+        settings = json.loads(row["settings"])
+        kind = named(settings.get("file", ""))
+        source: Source | None = loaded(kind.series)(settings["subject"]) if kind and kind.series else None
+        return source
     return ImportedPage(row["engine"], row["provider"], row["query"], row["locale"], row["device"])
 
 
@@ -146,10 +198,11 @@ def no_files(request: Files) -> Iterator[Batch]:
     raise AssertionError(f"nobody asks for {request}")
 
 
-def _bytes(path: Path) -> bytes:
+def whole(path: Path) -> bytes:
+    """The bytes of a file. Raises ImportRefused where it cannot be read, or is larger than any page."""
     try:
         if path.stat().st_size > MOST:
-            raise ImportRefused(f"{path.name} is larger than any results page: nothing was taken.")
+            raise ImportRefused(f"{path.name} is larger than any page: nothing was taken.")
         return path.read_bytes()
     except OSError as error:
         raise ImportRefused(f"{path} cannot be read: {error.strerror}.") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from monitor.model import Outcome, Reading
+from monitor.model import ExposureCheck, Outcome, Reading
 
 UNREACHED = frozenset({"dns", "connection", "timeout"})
 BACK = "The network is back."
@@ -85,8 +85,23 @@ def told(name: str, reading: Reading) -> str:
     match reading.outcome:
         case Outcome.OK if reading.depth is not None:
             return f"{name}: ok, {reading.depth} results seen"
+        case Outcome.OK if any(isinstance(record, ExposureCheck) for record in reading.records):
+            return f"{name}: {_looked(reading)}"
         case Outcome.OK:
             return f"{name}: ok, {len(reading.records)} numbers read"
         case Outcome.EMPTY:
             return f"{name}: empty, the source says that there is nothing"
     return f"{name}: {reading.outcome} ({reading.reason}). {reading.advice}"
+
+
+def _looked(reading: Reading) -> str:
+    """What became of the look at one page; its address is a stranger's text."""
+    checks = [record for record in reading.records if isinstance(record, ExposureCheck)]
+    page = "".join(c for c in checks[0].url if c.isprintable())
+    found = sum(check.verdict == "found" for check in checks)
+    unread = next((check.reason for check in checks if check.verdict == "could_not_read"), "")
+    if checks[0].verdict == "page_gone":
+        return f"no such page: {page} ({checks[0].reason})"
+    if found:
+        return f"found {found} of {len(checks)} on {page}"
+    return f"could not read {page} ({unread})" if unread else f"nothing found on {page}"

@@ -40,11 +40,23 @@ REASONS = MappingProxyType(
         "no_file": Reason(
             _F, "No file matches {detail}; set files of {name} in config.toml to where your web server writes."
         ),
-        "no_permission": Reason(_F, "{detail} may not be read; let this user read it (on Debian: group adm)."),
+        "no_permission": Reason(_F, "{detail} may not be read; let this user read it (logs on Debian: group adm)."),
         "damaged_file": Reason(_F, "{detail} is damaged; what could be read of it is counted, and the rest is a gap."),
         "package_missing": Reason(
             _F,
             "{detail} is packed with zstd, so it was not read: pip install 'presence-monitor[zstd]', then it is.",
+        ),
+        "no_mailbox": Reason(_F, "No mailbox is at {detail}; set {name} in config.toml to where the mail stands."),
+        "no_folder": Reason(
+            _F, "{host} has no folder {detail} that can be read; set folders of {name} in config.toml."
+        ),
+        "no_imap": Reason(
+            _F, "{host} answered in something that is not IMAP; check host, port and tls of {name}. It is tried again."
+        ),
+        "no_tls": Reason(
+            _F,
+            "Without TLS the password of {name} could be read on its way to {host}, so nothing was sent; set tls to "
+            '"tls" or "starttls".',
         ),
         "unknown_format": Reason(
             _C,
@@ -58,10 +70,35 @@ REASONS = MappingProxyType(
         "denied": Reason(_B, "{host} refused ({detail}); check the key of {name} and its rights."),
         "rate_limited": Reason(_B, "{host} said: too many requests; it is asked again later."),
         "login_wall": Reason(_B, "{host} wants a login; its number can be added by hand: monitor add count."),
+        "login_page": Reason(
+            _B,
+            "{host} showed a login page and no number ({detail}); give {name} a key, or add the number by hand: "
+            "monitor add count.",
+        ),
+        "login_refused": Reason(
+            _B,
+            "{host} refused the login of {name} ({detail}); set an app password if your provider wants one (Gmail, "
+            "iCloud and Yahoo do), then monitor check {name} --force. Until tomorrow it is not tried again by itself.",
+        ),
         "robots": Reason(_B, "The robots.txt of {host} asks not to be read; set [fetch] robots to change that."),
         # changed: an answer in a layout we do not know
         "layout_unknown": Reason(
             _C, "{host} answered with a page that is not understood; the page is kept: update Monitor, then reread."
+        ),
+        "selector_nothing": Reason(
+            _C,
+            "What {name} looks for is not on the page of {host} ({detail}); see what is with monitor try, then mend "
+            "the block.",
+        ),
+        "selector_several": Reason(
+            _C,
+            "What {name} looks for stands on the page of {host} several times ({detail}); make it narrower with "
+            "monitor try.",
+        ),
+        "not_a_number": Reason(
+            _C,
+            "What {name} found at {host} is not taken for a number ({detail}); mend its locale or what it looks for "
+            "with monitor try.",
         ),
         "js_required": Reason(_C, "{host} answered with a page that needs JavaScript; use an API or import by hand."),
         "parser_error": Reason(

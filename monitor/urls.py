@@ -16,6 +16,7 @@ _SCHEME = re.compile(r"https?://", re.I)
 _OTHER_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?!\d+(?:[/?#]|$))", re.I)
 _PARTS = re.compile(r"//(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?", re.S)
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
+_NEVER_ASKED = ("linkedin.com", "lnkd.in")
 _NEVER = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")  # blanks, controls, halves of a surrogate pair
 # What is respelled in a path and in a query: escapes, and all that may not stand plain (RFC 3986, pchar and query).
 _IN_PATH = re.compile(r"%([0-9A-Fa-f]{2})|[^A-Za-z0-9._~!$&'()*+,;=:@/-]")
@@ -85,6 +86,16 @@ def host(url: str) -> str:
     """
     parts = _split(url.strip())
     return _without(parts.host, "www.") if parts else ""
+
+
+def is_never_asked(url: str) -> bool:
+    """Whether this leads to LinkedIn, whose pages are never asked: its terms forbid it, and it can cost the account.
+
+    >>> is_never_asked("https://de.LinkedIn.com./in/jane"), is_never_asked("https://linkedin.com.example.org/")
+    (True, False)
+    """
+    of = host(url).rstrip(".")
+    return any(of == never or of.endswith(f".{never}") for never in _NEVER_ASKED)
 
 
 def is_link(url: str) -> bool:

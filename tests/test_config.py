@@ -99,7 +99,7 @@ def test_all_mistakes_at_once_each_with_its_line_and_the_nearest_right_key() -> 
         (OWNER + '[[search]]\nkind = "brave"\nkey = { env = "A", file = "b" }\n', "one of the two"),
         (OWNER + 2 * '[[search]]\nkind = "duckduckgo"\n', 'two sources are called "duckduckgo/ada-example"'),
         (OWNER + '[[profiles]]\nkind = "github"\n', "profiles.0"),
-        (OWNER + '[[contacts]]\nkind = "imap"\n', 'no such source "imap"'),
+        (OWNER + '[[contacts]]\nkind = "fax"\n', 'no such source "fax"'),
     ],
 )
 def test_what_is_said_about_a_broken_file(text: str, said: str) -> None:

@@ -12,9 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.model import Blocked, Capture, Context, LayoutChanged, Parsed, Secret
+from monitor import cli
+from monitor.doctor import examine
+from monitor.keeping import losing
+from monitor.model import Blocked, Capture, Context, Count, LayoutChanged, Parsed, Secret
 from monitor.sources import load
 from monitor.sources.profiles.github import GitHub
+from monitor.store import readings, sources
+from monitor.store.connection import Store
+from tests import made
 from tests.conftest import PAGES
 
 API = "https://api.github.com"
@@ -365,3 +371,62 @@ def test_a_real_year_read_every_few_days_comes_out_whole(cases):
     inside = [day for day in true if min(kept) < day < max(kept)]
     assert len(inside) > 340
     assert {day: kept[day] for day in inside} == {day: true[day] for day in inside}
+
+
+# --- traffic that is not read in time ------------------------------------------------------------------------------
+
+ONE_REPOSITORY = '[[profiles]]\nkind = "github"\nname = "hub"\nrepositories = ["ada-example/kettle"]\n'
+NOW = datetime(2026, 5, 25, 17, tzinfo=UTC)
+
+
+def told(folder, monkeypatch, capsys, days: float, window: str = "day", *flags: str) -> tuple[object, str]:
+    """What `monitor status` says so many days after the last good reading of a repository."""
+    at = NOW - timedelta(days=days)
+    configured = made.settings(folder, ONE_REPOSITORY)
+    views = Count("github/ada-example/kettle", "views", window, at.date(), 3, definition="views")
+    with Store(folder / "presence.db") as store:
+        ids = sources.sync(store, configured, NOW - timedelta(days=40))
+        readings.save(store, ids["hub"], made.reading(at=at, counts=[views], body=""))
+    monkeypatch.setattr("monitor.times.utc_now", lambda: NOW)
+    monkeypatch.setattr("sys.argv", ["monitor", "--config", str(folder / "config.toml"), "status", *flags])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return ended.value.code, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (10, "the last was read 10 days ago, 4 days are left."),
+        (11.9, "the last was read 11 days ago, 3 days are left."),
+        (13, "the last was read 13 days ago, 1 day is left."),
+        (14, "the last was read 14 days ago, the last is being lost."),
+        (15, "the last was read 15 days ago, 1 day is lost."),
+        (20, "the last was read 20 days ago, 6 days are lost."),
+    ],
+)
+def test_status_says_when_days_of_traffic_are_about_to_be_lost(tmp_path, monkeypatch, capsys, days, said):
+    code, out = told(tmp_path, monkeypatch, capsys, days)
+    assert f"    GitHub keeps traffic for 14 days: {said}" in out.splitlines()
+    assert code == 1  # though its newest reading is a good one
+    assert said in told(tmp_path, monkeypatch, capsys, days, "day", "--check")[1]
+
+
+@pytest.mark.parametrize(("days", "window"), [(9.9, "day"), (11, "now"), (0, "day")])
+def test_status_is_silent_in_time_and_where_no_traffic_was_ever_read(tmp_path, monkeypatch, capsys, days, window):
+    code, out = told(tmp_path, monkeypatch, capsys, days, window)
+    assert "keeps traffic" not in out
+    assert code == 0
+
+
+@pytest.mark.parametrize("days", [3, 11])
+def test_doctor_says_so_too(tmp_path, monkeypatch, capsys, days):
+    told(tmp_path, monkeypatch, capsys, days)
+    configured = made.settings(tmp_path, ONE_REPOSITORY)
+    found = list(examine(configured, configured.sources, environ={}, offline=True, clock=lambda: NOW))
+    said = [finding for finding in found if "keeps traffic" in finding.said]
+    assert [(one.what, one.step) for one in said] == [("source hub", "read it now: monitor check hub")] * (days > 10)
+
+
+def test_what_is_not_kept_for_some_days_only_is_never_lost():
+    assert losing("", 0, NOW - timedelta(days=900), NOW) == ""

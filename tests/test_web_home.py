@@ -195,7 +195,8 @@ async def test_contacts_are_counted_by_origin(opened: Open) -> None:
     ds = await opened("filled")
     lines = {text(li.bdi): li.find_all("a")[-1] for li in (await page(ds)).select(".m-lines li") if li.bdi}
     assert text(lines["search"]) == "2"
-    rows = await ds.client.get(lines["old resume"]["href"].replace("/contacts?", "/contacts.json?") + "&_shape=array")
+    href = lines["old resume"]["href"].replace("/counted_contacts?", "/counted_contacts.json?")
+    rows = await ds.client.get(f"{href}&_shape=array")
     assert [row["kind"] for row in rows.json()] == ["call"]
 
 

@@ -165,6 +165,7 @@ def filled(path: Path, days: int = 90) -> Path:
     _searches(data, days)
     _page_views(data, days)
     _profiles(data, days)
+    _exposure(data)
     for n, (kind, origin) in enumerate(
         [("inmail", "linkedin"), ("mail", "search"), ("call", "old resume"), ("mail", "search")]
     ):
@@ -236,6 +237,17 @@ def _profiles(data: Data, days: int) -> None:
     hand = {"reading": {"trigger": "typed"}, "window": "90d"}
     data.count(typed, "linkedin", "profile_views", 88, 40, **hand)
     data.count(typed, "linkedin", "profile_views", 131, 9, **hand)
+
+
+def _exposure(data: Data) -> None:
+    source = data.source("exposure", "contacts", kind="exposure")
+    phone = data.insert(
+        "identifiers", source_id=source, kind="phone", key="0" * 32, masked="+61 … 56", added_at=instant(30)
+    )
+    page = data.url("https://people-finder.example/ada")
+    data.insert("exposure_pages", source_id=source, url_id=page, allowed=0, unasked="")
+    check = {"url_id": page, "identifier_id": phone, "verdict": "found", "reason": "", "place": "text"}
+    data.insert("exposure_checks", reading_id=data.reading(source, 7), day=day(7), **check)
 
 
 def hostile(path: Path) -> Path:

@@ -20,6 +20,7 @@ ALIVE = timedelta(minutes=3)
 """How old the newest sign of life of a running monitor may be; it gives one every 15 s."""
 
 GOOD = ("ok", "empty")
+_LOOKS_FRESH = timedelta(days=2)
 _NEEDS = frozenset({"schedule", "gap_days_of_30"})  # columns of source_health
 
 
@@ -37,7 +38,8 @@ def status(config_path: Path, check: bool, as_json: bool) -> int:
     if not check:
         seen = _look(config_path, full=True)
         click.echo(json.dumps(seen, indent=2, ensure_ascii=False) if as_json else "\n".join(_told(seen)))
-        return 0 if seen["begun"] and all(row["outcome"] in GOOD for row in seen["sources"]) else 1
+        well = all(row["outcome"] in GOOD and not row["losing"] for row in seen["sources"])
+        return 0 if seen["begun"] and well else 1
     fine, said = _in_one_line(config_path)
     click.echo(json.dumps({"fine": fine, "said": said}, ensure_ascii=False) if as_json else said)
     return 0 if fine else 1
@@ -117,6 +119,7 @@ def _seen(reader: HasRows, now: datetime) -> dict[str, Any]:
                 "good_seconds_ago": _seconds(row["last_good_at"], now),
                 "too_long": since is not None and now - since > _patience(source.schedule.period),
                 "without_since": _text(since),
+                "losing": _losing(reader, row, now),
                 "host": hosts.get(state.host_of(reader, source_id)),
             }
         )
@@ -136,6 +139,23 @@ def _without_since(reader: HasRows, row: dict[str, Any], *, history: bool) -> da
         return None
     trouble = state.trouble_since(reader, row["source_id"], row["good_reading_id"]) if history else None
     return trouble or from_text(row["last_good_at"] or row["added_at"])
+
+
+def _losing(reader: HasRows, row: dict[str, Any], now: datetime) -> str:
+    """What is about to be lost of a source whose numbers are kept for some days only; empty while there is time."""
+    from monitor.times import from_text
+
+    if not row["last_good_at"] or now - from_text(row["last_good_at"]) < _LOOKS_FRESH:
+        return ""  # nothing is lost so soon: the source's class, which says for how long, need not be loaded
+    from monitor.keeping import losing
+    from monitor.sources import SOURCES, load
+
+    section = "profiles" if row["measure"] == "profile" else row["measure"]
+    by_day = "select 1 from counts where source_id = ? and window = 'day' limit 1"
+    if (section, row["kind"]) not in SOURCES or not reader.rows(by_day, (row["source_id"],)):
+        return ""
+    source = load(section, row["kind"])
+    return losing(source.kept, source.kept_days, from_text(row["last_good_at"]), now)
 
 
 def _patience(period: timedelta) -> timedelta:
@@ -174,8 +194,9 @@ def _verdict(seen: dict[str, Any]) -> tuple[bool, str]:
     if not seen["begun"]:
         return False, _not_begun(seen)
     beat = seen["heartbeat"]
+    lost = "".join(f" {row['source']}: {row['losing']}" for row in seen["sources"] if row["losing"])
     if not (beat and beat["alive"]):
-        return False, _running(seen)
+        return False, _running(seen) + lost
     late = [row for row in seen["sources"] if row["too_long"]]
     if not late:
         return (
@@ -185,7 +206,10 @@ def _verdict(seen: dict[str, Any]) -> tuple[bool, str]:
     worst = min(late, key=lambda row: str(row["without_since"]))
     more = f" (and {len(late) - 1} more: monitor status names them)" if len(late) > 1 else ""
     since = _local(worst["without_since"], seen)
-    return False, f"{worst['source']} has had no good reading since {since}{more}. {worst['advice'] or ''}".rstrip()
+    return (
+        False,
+        f"{worst['source']} has had no good reading since {since}{more}. {worst['advice'] or ''}".rstrip() + lost,
+    )
 
 
 def _told(seen: dict[str, Any]) -> list[str]:
@@ -214,6 +238,8 @@ def _of_source(row: dict[str, Any], seen: dict[str, Any]) -> list[str]:
     lines = [", ".join(parts)]
     if row["advice"]:
         lines.append(f"    {row['advice']}")
+    if row["losing"]:
+        lines.append(f"    {row['losing']}")
     if row["gap_days_of_30"]:
         lines.append(f"    {_many(row['gap_days_of_30'], 'day')} of the last 30 without a good reading")
     if row["host"] and row["host"]["reason"]:

@@ -68,13 +68,17 @@ def contact(config_path: Path, kind: str, origin: str, note: str, on: str | None
     \b
     Example: monitor add contact --kind call --origin "old resume"
     """  # noqa: D301
+    from monitor.cli.exposure import shown_today
     from monitor.model import Contact
     from monitor.store import typed
 
     day, now, settings = _when(config_path, on)
     with _store(settings) as store:
         typed.add_contact(store, Contact(None, day, kind, origin, note), now, settings.owner.timezone)
+        pages = list(shown_today(store, kind))
     click.echo(f"Added: {kind} from {origin} on {day}. Take it back with: monitor undo")
+    for line in pages:
+        click.echo(line)
 
 
 @add.command()

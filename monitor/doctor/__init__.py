@@ -8,15 +8,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from monitor.collect import Clock
 from monitor.config import Configured, Settings
 from monitor.doctor import judge_machine, judge_sources, machine
 from monitor.doctor.asking import Trials
-from monitor.doctor.finding import Finding, Level, fine, many
+from monitor.doctor.finding import Finding, Level, fine, look, many
 from monitor.doctor.history import History, captures_of, integrity, opened, schema, sizes
 from monitor.doctor.judge_sources import Proof
 from monitor.fetch.secrets import Redactor
+from monitor.keeping import losing
 from monitor.times import from_text, utc_now
 
 __all__ = ["Finding", "Level", "examine"]
@@ -55,6 +57,7 @@ def examine(
             yield from trials.robots(chosen)
         for source in chosen:
             yield trials.source(source, offline=offline)
+        yield from _losing(past, chosen, trials.clock())
 
     for found in findings():
         yield replace(found, what=redact(found.what), said=redact(found.said), step=redact(found.step))
@@ -84,3 +87,17 @@ def _proofs(past: History, chosen: Sequence[Configured], trials: Trials) -> Iter
         for parser, at in past.rows(sql, measure, kind):
             facts = replace(facts, parser=parser, at=from_text(at))
         yield judge_sources.proof(facts, source.schedule.period, trials.clock())
+
+
+def _losing(past: History, chosen: Sequence[Configured], now: datetime) -> Iterator[Finding]:
+    """What is about to be lost where a source's numbers by day are kept for some days only."""
+    sql = (
+        "select max(r.finished_at) from readings r join sources s on s.id = r.source_id and s.retired_at is null"
+        " where s.name = ? and r.outcome in ('ok', 'empty') and r.\"trigger\" <> 'reread'"
+        " and exists (select 1 from counts c where c.source_id = s.id and c.window = 'day')"
+    )
+    for source in chosen:
+        for (at,) in past.rows(sql, source.name) if source.source.kept_days else ():
+            said = losing(source.source.kept, source.source.kept_days, from_text(at), now) if at else ""
+            if said:
+                yield look(f"source {source.name}", said.rstrip("."), f"read it now: monitor check {source.name}")

@@ -22,7 +22,7 @@ from monitor.doctor.history import History
 from monitor.doctor.machine import secrets_of
 from monitor.fetch import robots
 from monitor.fetch.rotation import Found, listing, opened
-from monitor.fetch.secrets import resolve
+from monitor.fetch.secrets import resolve, resolve_lines
 from monitor.model import (
     Batch,
     Capture,
@@ -127,7 +127,8 @@ class Trials:
         try:
             for secret in secrets_of(configured.source):
                 if not secret.exchange:  # such a file is read, and judged, where it is changed for a token
-                    resolve(secret, self.settings.base, self.environ)
+                    several = configured.source.kind == "exposure"  # one a line
+                    (resolve_lines if several else resolve)(secret, self.settings.base, self.environ)
         except NotAsked as missing:
             return look(what, "key missing", f"set {missing.detail}")
         request = self._first(configured)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote_plus, urldefrag, urljoin, urlsplit, urlunsplit
 
+from monitor import urls
 from monitor.fetch.secrets import HIDDEN, Redactor
 from monitor.model import FetchFailed, Http, Pairs, Secret
 
@@ -102,6 +103,8 @@ def next_hop(hop: Hop, status: int, location: str, redact: Redactor) -> Hop:
         url = ""
     if not of_the_web(url):
         raise FetchFailed("redirect", "to something that is no address of the web")
+    if urls.is_never_asked(url):
+        raise FetchFailed("redirect", "to linkedin.com, which is never asked")
     moved = _origin(url) != _origin(hop.url)
     if status not in (307, 308) and hop.body is not None:
         kept = tuple(pair for pair in hop.headers if not pair[0].lower().startswith("content-"))

@@ -108,7 +108,7 @@ class HttpFetcher:
         hop = first_hop(request, values, {"User-Agent": self.user_agent, "Accept": "*/*", "Connection": "close"})
         trail, started = _Trail(hop.url), self.clock()
         with Watchdog(self.deadline, self.clock) as watchdog:
-            answer = self._follow(hop, trail, redact, watchdog)
+            answer = self._follow(hop, trail, redact, watchdog, stranger=request.stranger)
         ms = round((self.clock() - started) * 1000)
         url, asked = redact(without_user(trail.url)), redact(shown(request))
         exchange = Exchange(n=n, asked=asked, ms=ms, status=trail.status, headers=trail.headers, url=url)
@@ -123,9 +123,11 @@ class HttpFetcher:
             return secret.prefix + bearer(value, self, int(self.wall()))
         return value
 
-    def _follow(self, hop: Hop, trail: _Trail, redact: Redactor, watchdog: Watchdog) -> bytes | FetchFailed:
+    def _follow(
+        self, hop: Hop, trail: _Trail, redact: Redactor, watchdog: Watchdog, *, stranger: bool = False
+    ) -> bytes | FetchFailed:
         """Go from hop to hop to the body of the last; a failure is returned, not raised."""
-        private = self.allowed_private | {plain_host(urlsplit(hop.url).hostname or "")}
+        private = self.allowed_private | (set() if stranger else {plain_host(urlsplit(hop.url).hostname or "")})
         seen: set[tuple[str, str]] = set()
         try:
             dialer = Dialer(watchdog, self.connect, private, self.resolver)

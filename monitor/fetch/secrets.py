@@ -29,15 +29,24 @@ def resolve(secret: Secret, base: Path, environ: Mapping[str, str]) -> str:
     config's folder, and must be a regular file that only its owner can read; the other two are set up by systemd or
     the container, whose modes are their own. Raises `NotAsked("key_missing")` whose detail says what to set.
     """
-    value = _of_environment(secret.env, environ) if secret.env else _of_file(secret.file, base)
-    what = f"the environment variable {secret.env}" if secret.env else f"file {secret.file}"
-    if not value:
-        raise NotAsked("key_missing", what if secret.env else f"{what}: it is empty")
+    value = resolve_lines(secret, base, environ)
     if secret.exchange:
         return value  # a key file of several lines, changed for a token before anything is sent
     if not value.isprintable():
-        raise NotAsked("key_missing", f"{what}: one line of plain text")
+        raise NotAsked("key_missing", f"{_what(secret)}: one line of plain text")
     return secret.prefix + value
+
+
+def resolve_lines(secret: Secret, base: Path, environ: Mapping[str, str]) -> str:
+    """The text of a secret of several lines, by the same rules. Raises `NotAsked("key_missing")`."""
+    value = _of_environment(secret.env, environ) if secret.env else _of_file(secret.file, base)
+    if not value:
+        raise NotAsked("key_missing", _what(secret) if secret.env else f"{_what(secret)}: it is empty")
+    return value
+
+
+def _what(secret: Secret) -> str:
+    return f"the environment variable {secret.env}" if secret.env else f"file {secret.file}"
 
 
 def _of_environment(name: str, environ: Mapping[str, str]) -> str:

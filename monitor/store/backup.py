@@ -1,4 +1,4 @@
-"""Backups: whole copies of the history and of its kept captures, checked before they get a good name.
+"""Backups: whole copies of the history, its kept captures and its key, checked before they get a good name.
 
 Both files are copied as they stood at one and the same instant: the write lock is held while a read transaction begins
 on each, and let go before the copying. Otherwise a reading stored between the two copies would lack its captures, or
@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitor.store.connection import APPLICATION_ID, StoreError, explain, only_one
-from monitor.store.copies import ENDINGS, copy, damage, discard, held, is_damage, missing, reading, sync
+from monitor.store.copies import ENDINGS, copy, copy_key, damage, discard, held, is_damage, missing, reading, sync
+from monitor.store.local_key import path_of
 from monitor.store.trouble import backups_of
 
 KEEP = ((7, "%Y-%m-%d"), (4, "%G-W%V"), (12, "%Y-%m"))  # so many days, weeks and months, in UTC: the newest of each
@@ -80,8 +81,9 @@ def removable(names: Iterable[str], stem: str, now: datetime) -> set[str]:
     names = set(names)
     histories = {name: at for name in names if (at := instant_of(name, stem))}
     captures = {name: at for name in names if (at := instant_of(name, f"{stem}-captures"))}
+    keys = {name: at for name in names if name.endswith(".key") and (at := instant_of(f"{name[:-4]}.db", stem))}
     keep = kept(histories.values(), now)
-    return {name for name, at in (histories | captures).items() if at not in keep}
+    return {name for name, at in (histories | captures | keys).items() if at not in keep}
 
 
 def captures_path(database: Path) -> Path:
@@ -146,6 +148,7 @@ def _make(database: Path, folder: Path, now: datetime, with_captures: bool) -> B
             made = Backup(path, captures if bodies else None, *_said(part, captures_part if bodies else None), ())
             if bodies:  # first, so that a history under a good name never lacks its captures
                 captures_part.replace(captures)
+            copy_key(path_of(database), path_of(path))  # before the history too: without it, nobody is met again
             sync(folder)
             part.replace(path)
             standing = True
@@ -155,6 +158,7 @@ def _make(database: Path, folder: Path, now: datetime, with_captures: bool) -> B
             discard(captures_part)
             if not standing:
                 captures.unlink(missing_ok=True)
+                path_of(path).unlink(missing_ok=True)
     return made
 
 

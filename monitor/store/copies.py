@@ -93,3 +93,18 @@ def discard(path: Path) -> None:
     """Remove a temporary copy with all that SQLite may have put beside it."""
     for ending in ("", *ENDINGS):
         Path(f"{path}{ending}").unlink(missing_ok=True)
+
+
+def copy_key(source: Path, target: Path) -> None:
+    """Copy a key, if there is one, whole or not at all, into a file that only its owner may read."""
+    try:
+        key = source.read_bytes()
+    except FileNotFoundError:
+        return
+    part = Path(f"{target}.part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(target)

@@ -48,6 +48,17 @@ def _referrer_totals(db: Database) -> None:
     _run(db, _text("006_referrer_totals.sql"))
 
 
+@MIGRATIONS(name="007_contacts")
+def _contacts(db: Database) -> None:
+    _drop_views(db)  # a table that a view names cannot be exchanged
+    _run(db, _text("007_contacts.sql"))
+
+
+@MIGRATIONS(name="008_exposure")
+def _exposure(db: Database) -> None:
+    _run(db, _text("008_exposure.sql"))
+
+
 def is_newer(db: Database) -> bool:
     """Whether the history has been through a step that this program does not know."""
     known = {step.name for step in MIGRATIONS.pending(Database(memory=True))}
@@ -62,11 +73,16 @@ def apply(db: Database) -> None:
     db.execute("create table if not exists _monitor_views (text_hash text primary key) strict")
     if db.execute("select text_hash from _monitor_views").fetchall() == [(mark,)]:
         return
+    _drop_views(db)
+    _run(db, views)
+    db.execute("insert into _monitor_views values (?)", [mark])
+
+
+def _drop_views(db: Database) -> None:
     for (name,) in db.execute("select name from sqlite_master where type = 'view'").fetchall():
         db.execute(f"drop view [{name}]")
-    _run(db, views)
+    db.execute("create table if not exists _monitor_views (text_hash text primary key) strict")
     db.execute("delete from _monitor_views")
-    db.execute("insert into _monitor_views values (?)", [mark])
 
 
 def _text(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Counts, contacts and page views into their tables; a late number that changes an old one leaves a revision."""
+"""Counts and page views into their tables; a late number that changes an old one leaves a revision."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlite_utils import Database
 
-from monitor.model import Contact, Count, NotCounted, PageViews, Reading, Referrer, Shown, SiteViews
+from monitor.model import Count, NotCounted, PageViews, Reading, Referrer, Shown, SiteViews
 from monitor.store.reader import HasRows
 from monitor.times import to_text
 
@@ -34,12 +34,12 @@ def _same(old: tuple[object, ...], count: Count) -> bool:
     return (old[0], old[2], old[3]) == (count.value, count.state, count.precision)
 
 
-def _stands(old: int, count: Count) -> bool:
+def _stands(old: float, count: Count) -> bool:
     return count.value is None or (count.overlap == "max" and count.value <= old)
 
 
 def _revise(
-    db: Database, table: str, key: str, day: object, old: tuple[int | None, int], new: int | None, reading_id: int
+    db: Database, table: str, key: str, day: object, old: tuple[float | None, int], new: float | None, reading_id: int
 ) -> None:
     db.execute(
         "insert into revisions (table_name, key, day, old, new, old_reading_id, reading_id)"
@@ -65,21 +65,6 @@ def save_shown(db: Database, source_id: int, reading_id: int, shown: list[Shown]
                 reading_id,
             ],
         )
-
-
-def save_contacts(db: Database, source_id: int, reading_id: int, contacts: list[Contact]) -> None:
-    """Store each inbound approach."""
-    for contact in contacts:
-        row = {
-            "at": to_text(contact.at) if contact.at else None,
-            "day": contact.day.isoformat(),
-            "kind": contact.kind,
-            "origin": contact.origin,
-            "source_id": source_id,
-            "note": contact.note,
-            "reading_id": reading_id,
-        }
-        db.table("contacts").insert(row)
 
 
 def save_page_views(db: Database, source_id: int, reading_id: int, reading: Reading) -> None:

@@ -14,11 +14,22 @@ from collections.abc import Iterable
 from sqlite_utils import Database
 
 from monitor import urls
-from monitor.labels import Label
-from monitor.model import Contact, Count, Exchange, Kind, Reading, Result, Shown, SiteViews, Visitors
-from monitor.store import logs, numbers, visitors
+from monitor.model import (
+    Contact,
+    Count,
+    Exchange,
+    ExposureCheck,
+    Kind,
+    MailSeen,
+    Reading,
+    Result,
+    Shown,
+    SiteViews,
+    Visitors,
+)
+from monitor.store import contacts, exposures, logs, numbers, visitors
 from monitor.store.connection import Store
-from monitor.store.sources import HOST_ONLY, all_labels, inserted, whose
+from monitor.store.sources import HOST_ONLY, all_labels, inserted, url_id
 from monitor.times import to_text
 
 
@@ -40,12 +51,16 @@ def save(store: Store, source_id: int, reading: Reading) -> int:
         _insert_exchanges(db, reading_id, reading)
         _insert_results(db, reading_id, [r for r in reading.records if isinstance(r, Result)])
         numbers.save_counts(db, source_id, reading_id, [r for r in reading.records if isinstance(r, Count)])
-        numbers.save_contacts(db, source_id, reading_id, [r for r in reading.records if isinstance(r, Contact)])
+        contacts.save_mails(db, source_id, reading_id, [r for r in reading.records if isinstance(r, MailSeen)])
+        contacts.save_contacts(db, source_id, reading_id, [r for r in reading.records if isinstance(r, Contact)])
         numbers.save_shown(db, source_id, reading_id, [r for r in reading.records if isinstance(r, Shown)])
+        exposures.save_checks(db, source_id, reading_id, [r for r in reading.records if isinstance(r, ExposureCheck)])
         numbers.save_page_views(db, source_id, reading_id, reading)
         if reading.increments:
             people = [r for r in reading.records if isinstance(r, Visitors)]
             visitors.save(db, source_id, people, [r for r in reading.records if isinstance(r, SiteViews)])
+        if reading.mail:
+            contacts.move_cursor(db, source_id, reading.mail, reading.finished_at)
         if reading.batch:
             logs.move_cursor(db, source_id, reading_id, reading.batch, reading.finished_at)
     return reading_id
@@ -135,23 +150,6 @@ def address(result: Result) -> str:
     """The address a result is stored under: `host:example.org` where the link is opaque and only the host is shown."""
     shown = urls.host(result.shown_host)
     return f"{HOST_ONLY}{shown}" if result.match_precision == "host" and shown else result.url
-
-
-def url_id(db: Database, url: str, labels: list[Label]) -> int:
-    """The row of a URL, made and labelled when it is new."""
-    found = db.execute("select id from urls where url = ?", [url]).fetchone()
-    if found:
-        return int(found[0])
-    label = whose(url, labels)
-    shown = url.removeprefix(HOST_ONLY)
-    row = {
-        "url": url,
-        "canonical": urls.canonical(url) if shown == url else url,
-        "host": urls.host(shown),
-        "whose": label.whose if label else "other",
-        "label_id": label.id if label else None,
-    }
-    return inserted(db, "urls", row)
 
 
 def _text_id(db: Database, result: Result) -> int:

@@ -22,6 +22,7 @@ from monitor.store import copies
 from monitor.store.backup import INSTANT, captures_path, instant_text
 from monitor.store.connection import APPLICATION_ID, StoreError, explain, only_one
 from monitor.store.copies import ENDINGS
+from monitor.store.local_key import path_of
 from monitor.store.trouble import backups_of
 
 SHM_OPEN_BYTE = 128  # every connection in WAL mode holds a shared lock on it (SQLite's os_unix.c, UNIX_SHM_DMS)
@@ -51,6 +52,12 @@ def captures_beside(file: Path) -> Path:
     return file.with_name(f"{Path(name).stem}-captures.db{aside}{instant}")
 
 
+def key_beside(file: Path) -> Path:
+    """The key that belongs to a backup, to a history set aside or to any other history, by its name."""
+    name, aside, instant = file.name.partition(ASIDE)
+    return file.with_name(f"{path_of(Path(name)).name}{aside}{instant}")
+
+
 def restore(file: Path, database: Path, now: datetime, *, with_captures: bool = True) -> Restored:
     """Put a backup in the place of the history; a damaged one, or none, may be there.
 
@@ -73,7 +80,7 @@ def restore(file: Path, database: Path, now: datetime, *, with_captures: bool = 
                 if bodies:
                     _take(bodies, new_captures, " Add --without-captures to do without them.")
                 with copies.held(database):
-                    aside = _put(new, place, new_captures if bodies else None, captures, now)
+                    aside = _put(new, place, new_captures if bodies else None, captures, key_beside(file), now)
             finally:
                 copies.discard(new)
                 copies.discard(new_captures)
@@ -116,7 +123,7 @@ def _unfit(file: Path, problem: str, hint: str = "") -> StoreError:
     return StoreError(f"{file} cannot be restored ({problem}): take another backup; nothing was changed.{hint}", 65)
 
 
-def _put(new: Path, place: Path, new_captures: Path | None, captures: Path, now: datetime) -> Path | None:
+def _put(new: Path, place: Path, new_captures: Path | None, captures: Path, key: Path, now: datetime) -> Path | None:
     """Set the present files aside and the new ones in their place; returns where the history went, if there was one."""
     for path in (place, captures):
         _nobody_has(path)
@@ -129,10 +136,18 @@ def _put(new: Path, place: Path, new_captures: Path | None, captures: Path, now:
             _add_bodies(new_captures, captures)
         _replace(new_captures, captures, _aside(captures, now))
     aside = _aside(place, now) if place.exists() else None
+    _put_key(key, path_of(place), now)
     _replace(new, place, _aside(place, now))
     if new_captures:
         _trim(captures, place)
     return aside
+
+
+def _put_key(key: Path, present: Path, now: datetime) -> None:
+    """Put the backup's key in its place, if it has another one. A kill after it is told: that key is not its own."""
+    if key.exists() and not (present.exists() and present.read_bytes() == key.read_bytes()):
+        copies.copy_key(present, _aside(present, now))
+        copies.copy_key(key, present)
 
 
 def _aside(path: Path, now: datetime) -> Path:

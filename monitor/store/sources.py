@@ -9,6 +9,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from monitor import labels as rules
+from monitor import urls
 from monitor.config import Configured, Settings
 from monitor.labels import Label
 from monitor.store.connection import Store
@@ -135,6 +136,23 @@ def whose(url: str, labels: list[Label]) -> Label | None:
     """The label that speaks for a stored URL; `host:example.org` is a result of which only the host is known."""
     known = url.removeprefix(HOST_ONLY)
     return rules.whose(url, labels) if known == url else rules.whose_host(known, labels)
+
+
+def url_id(db: Database, url: str, labels: list[Label]) -> int:
+    """The row of a URL, made and labelled when it is new."""
+    found = db.execute("select id from urls where url = ?", [url]).fetchone()
+    if found:
+        return int(found[0])
+    label = whose(url, labels)
+    shown = url.removeprefix(HOST_ONLY)
+    row = {
+        "url": url,
+        "canonical": urls.canonical(url) if shown == url else url,
+        "host": urls.host(shown),
+        "whose": label.whose if label else "other",
+        "label_id": label.id if label else None,
+    }
+    return inserted(db, "urls", row)
 
 
 def _relabel(db: Database) -> int:

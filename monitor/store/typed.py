@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlite_utils import Database
 
 from monitor.model import Contact, Count, Measure, Outcome, Reading, Trigger
-from monitor.store import numbers
+from monitor.store import contacts, numbers
 from monitor.store.connection import Store
 from monitor.store.readings import insert_reading
 from monitor.store.sources import row_id
@@ -28,7 +28,7 @@ def add_contact(store: Store, contact: Contact, now: datetime, zone: str) -> int
     """Store a typed contact; returns its reading."""
     with store.write() as db:
         source_id, reading_id = _reading(db, contact.day, now, zone)
-        numbers.save_contacts(db, source_id, reading_id, [contact])
+        contacts.save_contacts(db, source_id, reading_id, [contact])
         return reading_id
 
 

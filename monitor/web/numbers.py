@@ -202,12 +202,12 @@ def contacts(rows: Rows, links: Links) -> Contacts:
     since = (rows.today - timedelta(days=SPAN - 1)).isoformat()
     return Contacts(
         total=sum(r["contacts"] for r in rows["origins"]),
-        href=links.rows("contacts", day__gte=since, _sort_desc="day"),
+        href=links.rows("counted_contacts", day__gte=since, _sort_desc="day"),
         origins=tuple(
             Line(
                 r["origin"],
                 f"{r['contacts']:,}",
-                links.rows("contacts", day__gte=since, origin=r["origin"]),
+                links.rows("counted_contacts", day__gte=since, origin=r["origin"]),
                 f"last {words.on(date.fromisoformat(r['last_day']), rows.today)}",
             )
             for r in rows["origins"]

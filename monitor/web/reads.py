@@ -98,9 +98,12 @@ READS: Mapping[str, str] = MappingProxyType(
         """,
         "origins": """
             select origin, count(*) as contacts, max(day) as last_day
-            from contacts where day > date(:today, '-90 days') group by origin order by contacts desc, origin
+            from counted_contacts where day > date(:today, '-90 days') group by origin order by contacts desc, origin
         """,
-        "contacts": "select id, day, kind, origin, reading_id from contacts order by day desc, id desc limit 3",
+        "contacts": """
+            select contact_id as id, day, kind, origin, reading_id
+            from counted_contacts order by day desc, contact_id desc limit 3
+        """,
     }
 )
 

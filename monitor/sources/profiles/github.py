@@ -5,12 +5,11 @@ Facts: docs.github.com/rest, "Get a user", "Get a repository", "Metrics: Reposit
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from monitor.model import (
@@ -28,6 +27,7 @@ from monitor.model import (
     Source,
     slug,
 )
+from monitor.sources.profiles.answer import count, number, read_json
 
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+")
@@ -61,7 +61,6 @@ _OF_TOP = {
 _NEEDS = "{what} needs a token with Administration: read on this repository"
 _GONE = "gone: GitHub has no such page, or shows it only to a key that may see it"
 _LONGEST_WINDOW = timedelta(days=31)  # 14 days are documented; far more is another answer than the one known
-_LARGEST = 2**53
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,8 @@ class GitHub(Source):
     `key` names a personal access token. Without it the public numbers are read (60 questions an hour are free). With
     it a repository's traffic is read too: views and clones per UTC day, their 14-day totals, and the top ten
     referrers and paths. The token needs "Administration: read" on the repository (fine-grained) or the scope `repo`
-    (classic), and its owner push access. GitHub keeps traffic for 14 days only: what is not read by then is lost.
+    (classic), and its owner push access. GitHub keeps traffic for 14 days only: what is not read by then is lost, and
+    `monitor status` and `monitor doctor` say so from the tenth day on without a reading.
 
     Visitors ("uniques") are never summed: four people may well be eleven daily visitors. A day that GitHub leaves out
     between the first and the last day it lists had no views, and is stored as 0; days outside are unknown.
@@ -93,6 +93,8 @@ class GitHub(Source):
     every: ClassVar[str] = "1d"
     parser: ClassVar[int] = 1
     reads_status: ClassVar[frozenset[int]] = frozenset({403, 404})
+    kept: ClassVar[str] = "GitHub keeps traffic"
+    kept_days: ClassVar[int] = 14
 
     user: str = ""
     repositories: tuple[str, ...] = ()
@@ -148,7 +150,7 @@ class GitHub(Source):
             raise LayoutChanged(detail=f"not an address of the GitHub API: {capture.asked}")
         name, traffic = asked["user"] or asked["repository"], asked["traffic"] or ""
         profile = f"github/{name}"
-        data = _json(capture.body)
+        data = read_json(capture.body)
         _check(capture, data, f"the traffic of {name}" if traffic else "")
         if traffic in _OF_TOP:
             return _top(profile, traffic, data, ctx.day)
@@ -158,14 +160,6 @@ class GitHub(Source):
         if capture.status == 404:
             return Parsed(tuple(Count(profile, m, "now", ctx.day, None, "gone", definition=_GONE) for m in metrics))
         return _about(profile, metrics, data, identity, ctx.day)
-
-
-def _json(body: bytes) -> Any:
-    """What the bytes say; None when they are no JSON."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _check(capture: Capture, data: Any, traffic: str) -> None:
@@ -188,28 +182,12 @@ def _check(capture: Capture, data: Any, traffic: str) -> None:
         raise LayoutChanged(detail=f"status {capture.status} and not the JSON of GitHub")
 
 
-def _count(profile: str, metric: str, window: str, day: date, value: int | None, definition: str) -> Count:
-    state: Literal["read", "missing"] = "missing" if value is None else "read"
-    overlap: Literal["newest", "max"] = "max" if window == "day" else "newest"
-    return Count(profile, metric, window, day, value, state, definition=definition, overlap=overlap)
-
-
-def _number(data: Mapping[str, Any], key: str) -> int | None:
-    """A count, or None where GitHub does not give it. Never a guess: anything but a whole number is another layout."""
-    value = data.get(key)
-    if value is None:
-        return None
-    if type(value) is not int or not 0 <= value < _LARGEST:
-        raise LayoutChanged(detail=f"{key} is {str(value)[:40]!r}, not a count")
-    return value
-
-
 def _about(profile: str, metrics: Mapping[str, tuple[str, str]], data: Any, identity: str, day: date) -> Parsed:
     """The numbers of a user or repository as they stand now."""
     if not isinstance(data, dict) or not isinstance(data.get(identity), str):
         raise LayoutChanged(detail=f"no {identity}")
     records = tuple(
-        _count(profile, metric, "now", day, _number(data, key), definition)
+        count(profile, metric, "now", day, number(data, key), definition)
         for metric, (key, definition) in metrics.items()
     )
     renamed = f"github/{data[identity]}".casefold() != profile.casefold()
@@ -227,12 +205,12 @@ def _traffic(profile: str, what: str, data: Any, day: date) -> Iterator[Count]:
     days = _days(data[what])
     for suffix, key in (("", "count"), ("_uniques", "uniques")):
         definition = _OF_WINDOW[suffix].format(what=what)
-        yield _count(profile, what + suffix, "14d", day, _number(data, key), definition)
+        yield count(profile, what + suffix, "14d", day, number(data, key), definition)
         definition = _OF_DAY[suffix].format(what=what)
         for n in range((max(days) - min(days)).days + 1 if days else 0):
             of_day = min(days) + timedelta(days=n)
-            value = _number(days[of_day], key) if of_day in days else 0
-            yield _count(profile, what + suffix, "day", of_day, value, definition)
+            value = number(days[of_day], key) if of_day in days else 0
+            yield count(profile, what + suffix, "day", of_day, value, definition)
 
 
 def _days(rows: list[Any]) -> dict[date, Mapping[str, Any]]:
@@ -259,6 +237,6 @@ def _top(profile: str, what: str, data: Any, day: date) -> Parsed:
     for row in data:
         if not isinstance(row, dict) or not isinstance(row.get(key), str) or row[key] in found:
             raise LayoutChanged(detail=f"a row of {what} without a {key} of its own")
-        found[row[key]] = _number(row, "count")
-    records = tuple(_count(profile, f"{key} {name}", "14d", day, value, definition) for name, value in found.items())
+        found[row[key]] = number(row, "count")
+    records = tuple(count(profile, f"{key} {name}", "14d", day, value, definition) for name, value in found.items())
     return Parsed(records, none=not records)

@@ -177,6 +177,15 @@ select
   c.state,
   c.precision,
   r."trigger" = 'typed' as typed,
+  case
+    when r."trigger" = 'typed' then 'typed'
+    when s.settings ->> 'way' <> '' then s.settings ->> 'way'
+    when s.kind = 'any_number' then 'page'
+    when s.kind = 'x_analytics' then 'export'
+    when s.kind = 'linkedin_api' then 'api'
+    when s.measure = 'contacts' then 'mail'
+    else 'api'
+  end as way,
   s.name as source,
   c.definition,
   c.source_id,
@@ -185,16 +194,183 @@ from counts c
 join sources s on s.id = c.source_id
 join readings r on r.id = c.reading_id;
 
+-- Each contact that counts, as the owner corrected it. `first`: nobody with this key came before.
+create view counted_contacts as
+with said as (
+  select
+    c.*,
+    coalesce(k.verdict, w.verdict, d.verdict, case c.verdict when 'contact' then c.kind else 'none' end) as kind_now,
+    coalesce(k.origin, w.origin, d.origin, c.origin) as origin_now,
+    coalesce(k.verdict, w.verdict, d.verdict) is not null as corrected
+  from contacts c
+  left join corrections k on k.about = 'contact:' || c.id
+  left join corrections w on w.about = c.sender_key
+  left join corrections d on c.sender_domain <> '' and d.about = 'domain:' || c.sender_domain
+)
+select
+  c.day,
+  c.at,
+  c.kind_now as kind,
+  c.origin_now as origin,
+  case
+    when c.sender_key is null then 1
+    else row_number() over (partition by c.sender_key order by c.day, c.id) = 1
+  end as first,
+  c.sender_domain,
+  c.sender_key,
+  c.trust,
+  c.reason,
+  c.note,
+  c.corrected,
+  (select count(*) from contact_sightings x where x.contact_id = c.id) as sightings,
+  s.name as source,
+  c.id as contact_id,
+  c.source_id,
+  c.reading_id
+from said c
+join sources s on s.id = c.source_id
+where c.kind_now <> 'none';
+
+-- What may be a contact and waits for the owner's word: monitor correct ID mail, or none.
+create view unsure_contacts as
+select c.day, c.kind, c.origin, c.sender_domain, c.reason, s.name as source, c.id as contact_id, c.source_id, c.reading_id
+from contacts c
+join sources s on s.id = c.source_id
+where c.verdict = 'unsure'
+  and not exists (
+    select 1 from corrections k
+    where k.about in ('contact:' || c.id, c.sender_key, 'domain:' || nullif(c.sender_domain, ''))
+  );
+
 create view contacts_by_origin as
 select
   substr(c.day, 1, 7) as month,
   c.origin,
   c.kind,
   count(*) as contacts,
+  sum(c.first) as first_contacts,
   min(c.day) as first_day,
   max(c.day) as last_day
-from contacts c
+from counted_contacts c
 group by 1, 2, 3;
+
+-- Who came again and again: the same key three times or more.
+create view persistent_senders as
+select
+  substr(c.sender_key, 1, 8) as sender,
+  max(c.sender_domain) as sender_domain,
+  max(c.origin) as origin,
+  count(*) as contacts,
+  min(c.day) as first_day,
+  max(c.day) as last_day,
+  max(c.contact_id) as contact_id
+from counted_contacts c
+where c.sender_key is not null
+group by c.sender_key
+having count(*) >= 3;
+
+-- What of the contacts can be known: each mailbox, export or interface, from its first day to its last.
+-- What only the owner can tell (a call) is known where it was typed, and nowhere else.
+create view contact_coverage as
+select
+  s.name as source,
+  min(m.first_day) as first_day,
+  min(substr(f.last_seen, 1, 10)) as last_day,
+  s.id as source_id
+from sources s
+join mail_folders f on f.source_id = s.id
+join (select source_id, min(day) as first_day from mails group by source_id) m on m.source_id = s.id
+group by s.id
+union all
+select
+  s.name,
+  coalesce(
+    (select min(x.day) from contact_sightings x where x.source_id = s.id),
+    min(r.day)
+  ),
+  max(r.day),
+  s.id
+from sources s
+join readings r on r.source_id = s.id and r.outcome in ('ok', 'empty')
+where s.measure = 'contacts' and s.kind <> 'exposure'
+  and not exists (select 1 from mail_folders f where f.source_id = s.id)
+group by s.id;
+
+-- Contacts week by week (Monday to Sunday), beside what was seen of the owner that week. contacts is null in a week
+-- that no mailbox or export covers and in which nothing was typed: unknown is not zero.
+create view contact_weeks as
+with recursive span as (
+  select
+    min(day) as first, max(day) as last
+  from (
+    select first_day as day from contact_coverage union all select last_day from contact_coverage
+    union all select day from counted_contacts
+  )
+),
+weeks as (
+  select date(first, 'weekday 0', '-6 days') as week, last from span where first is not null
+  union all
+  select date(week, '+7 days'), last from weeks where date(week, '+7 days') <= last
+),
+came as (
+  select
+    date(day, 'weekday 0', '-6 days') as week,
+    count(*) as contacts,
+    sum(first) as first_contacts,
+    sum(origin = 'linkedin') as from_linkedin,
+    sum(origin = 'linkedin' and first) as first_from_linkedin
+  from counted_contacts
+  group by 1
+),
+sent as (
+  select date(day, 'weekday 0', '-6 days') as week, sum(views) as views from from_linkedin group by 1
+)
+select
+  w.week,
+  k.read,
+  case when k.read or c.week is not null then coalesce(c.contacts, 0) end as contacts,
+  case when k.read or c.week is not null then coalesce(c.first_contacts, 0) end as first_contacts,
+  case when k.read or c.week is not null then coalesce(c.from_linkedin, 0) end as from_linkedin,
+  case when k.read or c.week is not null then coalesce(c.first_from_linkedin, 0) end as first_from_linkedin,
+  a.search_appearances,
+  a.profile_appearances,
+  a.profile_views,
+  s.views as blog_views_from_linkedin
+from weeks w
+join (
+  select
+    week,
+    exists (
+      select 1 from contact_coverage v where v.first_day <= date(week, '+6 days') and v.last_day >= date(week, '+6 days')
+    ) as read
+  from weeks
+) k on k.week = w.week
+left join came c on c.week = w.week
+left join sent s on s.week = w.week
+left join (
+  select
+    day as week,
+    max(case when metric = 'search_appearances' then value end) as search_appearances,
+    max(case when metric = 'profile_appearances' then value end) as profile_appearances,
+    max(case when metric = 'profile_views' then value end) as profile_views
+  from counts
+  where profile = 'linkedin' and window = 'week'
+  group by day
+) a on a.week = w.week;
+
+-- What became of the mails that were looked at, per month: a rising "unknown" is a rule that no longer fits.
+create view mails_by_reason as
+select
+  substr(m.day, 1, 7) as month,
+  s.name as source,
+  m.verdict,
+  m.reason,
+  count(*) as mails,
+  max(m.day) as last_day,
+  m.source_id
+from mails m
+join sources s on s.id = m.source_id
+group by m.source_id, 1, m.verdict, m.reason;
 
 -- The days of each source without a trustworthy reading, and why.
 create view gaps as
@@ -260,7 +436,7 @@ union all
 select c.day, 'profile', c.profile || ' ' || c.metric || ' (' || c.window || ')', c.value, null, c.reading_id
 from counts c
 union all
-select c.day, 'contact', c.kind || ' from ' || c.origin, 1, null, c.reading_id from contacts c;
+select c.day, 'contact', c.kind || ' from ' || c.origin, 1, null, c.reading_id from counted_contacts c;
 
 -- The searches for the owner, without the control queries.
 create view searches as
@@ -594,3 +770,106 @@ union all
 select s.name, 'log', null, null, null, g.at, g.name || ', from byte ' || g."offset", g.source_id, g.reading_id
 from log_gaps g
 join sources s on s.id = g.source_id;
+
+-- Where each of the owner's identifiers stands: a row for each page that was ever looked at for it. `state` is what the
+-- looks that were truly read say together: one that could not be read changes nothing, and never makes a page clear.
+create view exposures as
+with spans as (
+  select
+    url_id,
+    identifier_id,
+    min(case verdict when 'found' then day end) as first_seen,
+    max(case verdict when 'found' then day end) as last_seen,
+    max(case verdict when 'found' then reading_id end) as found_reading_id,
+    max(case when verdict <> 'could_not_read' then reading_id end) as read_reading_id,
+    max(case verdict when 'not_found' then reading_id end) as clear_reading_id,
+    max(reading_id) as reading_id
+  from exposure_checks
+  group by url_id, identifier_id
+)
+select
+  i.masked as identifier,
+  i.kind,
+  u.url,
+  u.host,
+  u.whose,
+  coalesce(p.allowed, 0) as allowed,
+  case
+    when x.read_reading_id is null then 'could_not_read'
+    when x.found_reading_id is null and x.clear_reading_id is null then 'page_gone'
+    when x.found_reading_id is null then 'not_found'
+    when x.found_reading_id = x.read_reading_id then 'found'
+    else 'gone'
+  end as state,
+  x.first_seen,
+  x.last_seen,
+  g.day as gone_day,
+  g.verdict as gone_how,
+  n.verdict,
+  n.reason,
+  r.finished_at as looked_at,
+  f.place,
+  f.sha256,
+  p.url_id is not null as watched,
+  s.name as source,
+  x.identifier_id,
+  x.url_id,
+  i.source_id,
+  x.found_reading_id,
+  x.reading_id
+from spans x
+join identifiers i on i.id = x.identifier_id and i.retired_at is null
+join sources s on s.id = i.source_id and s.retired_at is null
+join urls u on u.id = x.url_id
+join readings r on r.id = x.reading_id
+join exposure_checks n on n.url_id = x.url_id and n.identifier_id = x.identifier_id and n.reading_id = x.reading_id
+left join exposure_checks f
+  on f.url_id = x.url_id and f.identifier_id = x.identifier_id and f.reading_id = x.found_reading_id
+left join exposure_checks g on g.url_id = x.url_id and g.identifier_id = x.identifier_id and g.reading_id = (
+  select min(l.reading_id) from exposure_checks l
+  where l.url_id = x.url_id and l.identifier_id = x.identifier_id and l.reading_id > x.found_reading_id
+    and l.verdict in ('not_found', 'page_gone')
+)
+left join exposure_pages p on p.url_id = x.url_id and p.source_id = i.source_id;
+
+-- The pages of which nothing can be said now, and why: never clear. last_read is the day of the last look that was read.
+create view exposure_gaps as
+select * from (
+  select
+    u.url,
+    u.host,
+    case
+      when p.unasked <> '' then p.unasked
+      when l.looks < l.identifiers then 'not_looked_at'
+      when n.verdict = 'could_not_read' then n.reason
+    end as reason,
+    l.last_read,
+    r.finished_at as looked_at,
+    p.allowed,
+    s.name as source,
+    p.url_id,
+    p.source_id,
+    n.reading_id
+  from exposure_pages p
+  join sources s on s.id = p.source_id and s.retired_at is null
+  join urls u on u.id = p.url_id
+  join (
+    select
+      q.source_id,
+      q.url_id,
+      count(distinct i.id) as identifiers,
+      count(distinct c.identifier_id) as looks,
+      max(case when c.verdict <> 'could_not_read' then c.day end) as last_read,
+      max(c.reading_id) as reading_id
+    from exposure_pages q
+    left join identifiers i on i.source_id = q.source_id and i.retired_at is null
+    left join exposure_checks c on c.url_id = q.url_id and c.identifier_id = i.id
+    group by q.source_id, q.url_id
+  ) l on l.source_id = p.source_id and l.url_id = p.url_id
+  left join readings r on r.id = l.reading_id
+  left join (
+    select url_id, reading_id, max(verdict) as verdict, max(reason) as reason
+    from exposure_checks where verdict = 'could_not_read' group by url_id, reading_id
+  ) n on n.url_id = p.url_id and n.reading_id = l.reading_id
+)
+where reason is not null;

@@ -1,31 +1,27 @@
-"""One attempt at a source: ask, classify, parse, check for sanity, and say how it ended.
+"""One attempt over HTTP: ask, classify, parse, check for sanity, and say how it ended.
 
-Pure: the clock, the asking and the reading of files are arguments, so that a kept capture runs through the very same
-code years later (`reread`). The order of classification is that of docs/design.md section 4: transport, status and
-final address, then parse, then the page's own word that there is nothing, then sanity.
+The order of classification is that of docs/design.md section 4: transport, status and final address, then parse, then
+the page's own word that there is nothing, then sanity.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Iterable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from monitor import refusal, sanity
+from monitor.collect.task import Ask, Clock, Task
 from monitor.model import (
-    Batch,
     Blocked,
     Capture,
     Context,
     Exchange,
     FetchFailed,
-    Files,
     Http,
     Kind,
     LayoutChanged,
-    LogCursor,
     Measure,
     NotAsked,
     Outcome,
@@ -34,15 +30,8 @@ from monitor.model import (
     Record,
     Result,
     Source,
-    Trigger,
-    no_key,
 )
 from monitor.reasons import REASONS, advice
-
-Ask = Callable[[Http, int], Exchange]
-ReadFiles = Callable[[Files], Iterator[Batch]]
-Clock = Callable[[], datetime]
-Enough = Callable[[Sequence[Record]], bool]
 
 ASK_AGAIN = frozenset({"dns", "connection", "truncated", "bad_encoding", "server_error"})
 AT_THE_HOST = frozenset({"dns", "connection", "timeout", "tls"})  # told of the host where it happened, after a redirect
@@ -57,22 +46,6 @@ _STATUS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One attempt to make: which source, for which slot."""
-
-    name: str
-    source: Source
-    slot: datetime
-    day: date
-    trigger: Trigger
-    cursors: tuple[LogCursor, ...] = ()
-    reread_of: int | None = None
-    enough: Enough = lambda records: False  # whether what was seen so far will do, so that no further page is asked
-    covered: tuple[date, date] | None = None  # the first and the last day whose page views are stored
-    visitor_key: Callable[[date], bytes] = no_key
-
-
 class _Ended(Exception):
     """The attempt ended without a trustworthy answer."""
 
@@ -82,22 +55,7 @@ class _Ended(Exception):
         self.outcome = outcome or REASONS[reason].outcome
 
 
-def collect(task: Task, ask: Ask, read_files: ReadFiles, clock: Clock) -> Iterator[Reading]:
-    """Make the attempt; yields one reading, or for files one per batch (none when nothing is new).
-
-    The caller stores each reading before it takes the next.
-    """
-    ctx = Context(now=clock(), day=task.day, cursors=task.cursors, covered=task.covered, visitor_key=task.visitor_key)
-    requests = list(task.source.requests(ctx))
-    files = [request for request in requests if isinstance(request, Files)]
-    for request in files:
-        yield from _collect_files(task, ctx, request, read_files, clock)
-    pages = [request for request in requests if isinstance(request, Http)]
-    if pages:
-        yield _Attempt(task, ask, clock, ctx).run(pages)
-
-
-class _Attempt:
+class PageAttempt:
     """The state of one attempt over HTTP: its exchanges and records so far."""
 
     def __init__(self, task: Task, ask: Ask, clock: Clock, ctx: Context) -> None:
@@ -136,7 +94,7 @@ class _Attempt:
             try:
                 following = self._page(following, page)
             except _Ended as ended:
-                if ended.outcome is Outcome.SUSPECT:
+                if ended.outcome is Outcome.SUSPECT or not (self.records or self.nothing):
                     raise
                 self.notes.append(f"page {page}: {ended.outcome}, {ended.reason}")
                 return
@@ -154,12 +112,14 @@ class _Attempt:
         now = [r.url for r in parsed.records if isinstance(r, Result) and r.kind is Kind.ORGANIC]
         if page > 1 and now and before[-len(now) :] == now:
             raise _Ended("same_page", "", _host_of(capture.asked))
-        if not (parsed.none or now or (parsed.records and not _ranks(self.task.source))):
+        if not (parsed.none or now or ((parsed.records or parsed.next) and not _ranks(self.task.source))):
             raise _Ended("layout_unknown", "", _host_of(capture.asked))
         self.nothing = self.nothing or parsed.none
         if parsed.altered:
             self.notes.append(f"query_altered: answered for {parsed.altered}")
             self.unquoted = '"' in self.task.source.series().query and '"' not in parsed.altered
+        if parsed.note:
+            self.notes.append(parsed.note)
         self._add(parsed)
         return parsed.next
 
@@ -244,6 +204,8 @@ class _Attempt:
     def _reading(self, outcome: Outcome, reason: str, detail: str, host: str) -> Reading:
         keeps = outcome in (Outcome.OK, Outcome.EMPTY, Outcome.SUSPECT)
         searching = _ranks(self.task.source)
+        kept = self.task.source.keep
+        notes = self.notes if kept else [*self.notes, *map(_evidence, self.exchanges)]
         return Reading(
             slot=self.task.slot,
             day=self.task.day,
@@ -255,12 +217,23 @@ class _Attempt:
             advice=advice(reason, host=host, detail=detail, name=self.task.name),
             parser=self.task.source.parser,
             depth=self.depth if keeps and searching else None,
-            exchanges=tuple(self.exchanges),
+            exchanges=tuple(self.exchanges if kept else map(_unkept, self.exchanges)),
             records=tuple(self.records) if keeps else (),
             rule=self.task.source.rule,
             reread_of=self.task.reread_of,
-            note="\n".join(self.notes),
+            note="\n".join(filter(None, notes)),
         )
+
+
+def _unkept(exchange: Exchange) -> Exchange:
+    """The exchange without its bytes, where a source's answers are not to be kept, whatever becomes of the reading."""
+    return replace(exchange, capture=None)
+
+
+def _evidence(exchange: Exchange) -> str:
+    """What stands for bytes that are not kept: their size and hash."""
+    answer = exchange.capture
+    return f"answer {exchange.n}, not kept: {len(answer.body)} bytes, sha256:{answer.id}" if answer else ""
 
 
 def classify(capture: Capture, source: Source) -> None:
@@ -283,80 +256,6 @@ def classify(capture: Capture, source: Source) -> None:
         raise _Ended("redirect", f"status {status}", host)
     if not capture.body.strip():
         raise _Ended("empty_answer", f"status {status}", host)
-
-
-def _collect_files(task: Task, ctx: Context, request: Files, read_files: ReadFiles, clock: Clock) -> Iterator[Reading]:
-    """One reading per batch. A file in a format not known is left where it was, and holds up no other."""
-    unknown: dict[str, LayoutChanged] = {}
-    try:
-        for batch in read_files(request):
-            if request.whole:
-                yield from _of_whole_file(task, ctx, batch, clock)
-                continue
-            if batch.after.name in unknown:
-                continue
-            try:
-                parsed = task.source.parse(batch.capture, ctx) if batch.capture.body else Parsed()
-            except LayoutChanged as seen:
-                unknown[batch.after.name] = seen
-                continue
-            yield _of_files(task, ctx, clock, Outcome.OK, batch=batch, parsed=parsed)
-    except FetchFailed as failed:
-        yield _of_files(task, ctx, clock, Outcome.FAILED, failed.reason, failed.detail)
-    if unknown:
-        reason = next(iter(unknown.values())).reason
-        names = [f"{name} ({seen.detail})" if seen.detail else name for name, seen in unknown.items()]
-        yield _of_files(task, ctx, clock, Outcome.CHANGED, reason, ", ".join(names))
-
-
-def _of_whole_file(task: Task, ctx: Context, batch: Batch, clock: Clock) -> Iterator[Reading]:
-    """What a file that is written anew says; after it what of it could not be read, so that it is told."""
-    try:
-        parsed = task.source.parse(batch.capture, ctx)
-    except LayoutChanged as seen:
-        detail = f"{batch.after.name} ({seen.detail})" if seen.detail else batch.after.name
-        outcome = REASONS[seen.reason].outcome
-        yield replace(_of_files(task, ctx, clock, outcome, seen.reason, detail, batch=batch), batch=None)
-        return
-    if parsed.records:
-        yield replace(_of_files(task, ctx, clock, Outcome.OK, batch=batch, parsed=parsed), batch=None)
-    if parsed.doubt:
-        outcome = REASONS[parsed.doubt].outcome
-        detail = f"{batch.after.name} ({parsed.note})"
-        yield replace(_of_files(task, ctx, clock, outcome, parsed.doubt, detail, batch=batch), batch=None)
-    elif not parsed.records:
-        yield replace(_of_files(task, ctx, clock, Outcome.EMPTY, "no_results", batch=batch), batch=None)
-
-
-def _of_files(
-    task: Task,
-    ctx: Context,
-    clock: Clock,
-    outcome: Outcome,
-    reason: str = "",
-    detail: str = "",
-    *,
-    batch: Batch | None = None,
-    parsed: Parsed | None = None,
-) -> Reading:
-    gaps = batch.gaps if batch else ()
-    return Reading(
-        slot=task.slot,
-        day=ctx.day,
-        trigger=task.trigger,
-        started_at=ctx.now,
-        finished_at=max(clock(), ctx.now),
-        outcome=outcome,
-        reason=reason,
-        advice=advice(reason, detail=detail, name=task.name),
-        parser=task.source.parser,
-        exchanges=(Exchange(n=1, asked=batch.capture.place, ms=0, capture=batch.capture),) if batch else (),
-        records=parsed.records if parsed else (),
-        increments=parsed.increments if parsed else False,
-        rule=task.source.rule,
-        batch=batch,
-        note="; ".join(f"{gap.name} was gone before it was read to its end (byte {gap.offset})" for gap in gaps),
-    )
 
 
 def _ranks(source: Source) -> bool:
