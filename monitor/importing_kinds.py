@@ -44,6 +44,12 @@ KINDS = (
         take="monitor.importing_archives:take_analytics",
     ),
     FileKind(
+        "x-analytics",
+        "export",
+        knows="monitor.sources.profiles.x_analytics:is_analytics",
+        take="monitor.importing_profiles:take_x_analytics",
+    ),
+    FileKind(
         "linkedin-export",
         "export",
         knows="monitor.sources.contacts.linkedin_table:is_export",

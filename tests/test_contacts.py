@@ -157,6 +157,18 @@ def test_a_week_that_nobody_read_is_unknown_and_not_zero(store: Store) -> None:
     assert weeks["2026-11-23"] == (0, None)  # it has only begun
 
 
+def test_an_old_export_tells_nothing_of_the_weeks_after_it(store: Store) -> None:
+    with store.write() as db:
+        db.execute("update sources set kind = 'import' where name = 'export'")
+    old = date(2026, 6, 3)
+    save(store, "export", replace(GREY, day=old - timedelta(days=30)), replace(GREY, day=old, message_key="x2"))
+    (covered,) = store.rows("select first_day, last_day from contact_coverage")
+    assert covered == {"first_day": "2026-05-04", "last_day": "2026-06-03"}
+    assert {
+        row["contacts"] for row in store.rows("select contacts from contact_weeks where week > '2026-06-07'")
+    } == set()
+
+
 def run(tmp_path: Path, *args: str) -> Any:
     return CliRunner().invoke(cli, ["--config", str(tmp_path / "config.toml"), *args], catch_exceptions=False)
 

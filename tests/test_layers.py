@@ -33,7 +33,7 @@ ROOMS = {
     "fetch": {"model", "urls", "fetch", "__init__"},
     "store": {"config", "insight", "labels", "model", "plan", "politeness", "store", "times", "urls"},
     "importing_kinds": set(),
-    "importing_profiles": {"collect", "importing", "importing_kinds", "model", "sources", "store"},
+    "importing_profiles": {"fetch", "collect", "importing", "importing_kinds", "model", "sources", "store"},
     "importing": {"collect", "config", "importing_kinds", "model", "plan", "sources", "store"},
     "importing_archives": {"fetch", "importing", "model", "sources", "store"},
     "importing_logs": {"collect", "config", "fetch", "importing", "model", "sources", "store"},

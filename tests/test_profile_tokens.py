@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import config
 from monitor.attempt import Attempts
+from monitor.cli import cli
 from monitor.collect import Task, collect
 from monitor.fetch.hops import first_hop, shown
 from monitor.model import (
@@ -41,6 +44,7 @@ from monitor.sources.profiles.x_analytics import XAnalytics
 from monitor.store import sources
 from monitor.store.connection import Store
 from tests.conftest import PAGES
+from tests.made import settings
 
 KEY = Secret(env="TOKEN")
 NOW = datetime(2026, 5, 25, 17, tzinfo=UTC)
@@ -695,3 +699,34 @@ def test_real_users_of_x(cases) -> None:
     parsed = parse("x", cases("profiles/twitter/me_resp_no_metrics.json").read_bytes(), source=source)
     assert set(values(parsed).values()) == {"missing"}
     assert "public_metrics" in parsed.records[0].definition
+
+
+# --- an export of X brought by hand -----------------------------------------------------------------------------------
+
+
+def brought(
+    tmp_path: Path, *args: str, config: str = '[[profiles]]\nkind = "x_analytics"\nuser = "ada_example"\n'
+) -> Any:
+    settings(tmp_path, config)
+    command = ["--config", str(tmp_path / "config.toml"), "import", *args]
+    return CliRunner().invoke(cli, command, catch_exceptions=False)
+
+
+def test_an_export_of_x_is_taken_in_from_where_it_lies(tmp_path: Path) -> None:
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    export = folder / "account_overview_analytics (1).csv"
+    export.write_text('Date,Impressions,Profile visits\n"Sun, Nov 22, 2026",40,3\n"Sat, Nov 21, 2026",20,0\n')
+    assert "x_analytics" in brought(tmp_path, str(export)).output
+    assert "was taken in before" in brought(tmp_path, str(export)).output
+    with Store(tmp_path / "presence.db") as store:
+        rows = store.rows("select day, value, way from profile_counts where metric = 'profile_views' order by day")
+        assert [tuple(row.values()) for row in rows] == [("2026-11-21", 0, "export"), ("2026-11-22", 3, "export")]
+        assert len(store.rows("select * from readings")) == 1
+
+
+def test_an_export_of_x_for_nobody_is_told_with_the_fix(tmp_path: Path) -> None:
+    export = tmp_path / "account_overview_analytics.csv"
+    export.write_text('Date,Impressions,Profile visits\n"Sun, Nov 22, 2026",40,3\n')
+    done = brought(tmp_path, str(export), config="")
+    assert 'add [[profiles]] with kind = "x_analytics"' in done.stderr

@@ -37,6 +37,14 @@ _NUMBER = re.compile(r"[0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4}")
 _TOLD = 5  # lines named one by one
 
 
+def is_analytics(head: bytes, name: str) -> bool:
+    """Whether a file is this export, by its first line."""
+    first = head.split(b"\n", 1)[0].decode("utf-8", "replace").lstrip("\ufeff").casefold()
+    return name.casefold().endswith(".csv") and {"profile visits", "impressions"} <= {
+        cell.strip(' "\r') for cell in first.split(",")
+    }
+
+
 class _Refused(Exception):
     """A row that is not read, and why."""
 
@@ -61,6 +69,8 @@ class XAnalytics(Source):
     the old one. `file` is relative to the config file's folder, and is read whole each day: the same file twice adds
     nothing, a day in a newer export takes the place of the old one (the old number stays under `revisions`), and days
     that are no longer in it stay. X keeps what lies in the chosen range: nothing is lost by exporting late.
+
+    `monitor import account_overview_analytics.csv` takes one in from wherever it lies.
 
     Each column is a number per day: `profile_views` (X's "Profile visits"), `impressions`, `engagements`,
     `new_follows`, `unfollows`, `likes`, `replies`, `reposts`, `bookmarks`, `shares`, `posts`, `video_views` and

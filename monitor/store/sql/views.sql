@@ -269,31 +269,35 @@ where c.sender_key is not null
 group by c.sender_key
 having count(*) >= 3;
 
--- What of the contacts can be known: each mailbox, export or interface, from its first day to its last.
+-- What of the contacts can be known: each mailbox, export or interface, from its first day to its last. A file that
+-- was brought (an export, an mbox) tells of nothing after the newest that stands in it.
 -- What only the owner can tell (a call) is known where it was typed, and nowhere else.
 create view contact_coverage as
 select
   s.name as source,
-  min(m.first_day) as first_day,
-  min(substr(f.last_seen, 1, 10)) as last_day,
+  m.first_day,
+  case s.kind when 'mbox' then m.last_day else min(substr(f.last_seen, 1, 10)) end as last_day,
   s.id as source_id
 from sources s
 join mail_folders f on f.source_id = s.id
-join (select source_id, min(day) as first_day from mails group by source_id) m on m.source_id = s.id
+join (
+  select source_id, min(day) as first_day, max(day) as last_day from mails group by source_id
+) m on m.source_id = s.id
 group by s.id
 union all
 select
   s.name,
-  coalesce(
-    (select min(x.day) from contact_sightings x where x.source_id = s.id),
-    min(r.day)
-  ),
-  max(r.day),
+  coalesce(x.first_day, min(r.day)),
+  case s.kind when 'import' then x.last_day else max(r.day) end,
   s.id
 from sources s
 join readings r on r.source_id = s.id and r.outcome in ('ok', 'empty')
+left join (
+  select source_id, min(day) as first_day, max(day) as last_day from contact_sightings group by source_id
+) x on x.source_id = s.id
 where s.measure = 'contacts' and s.kind <> 'exposure'
   and not exists (select 1 from mail_folders f where f.source_id = s.id)
+  and (s.kind <> 'import' or x.last_day is not null)
 group by s.id;
 
 -- Contacts week by week (Monday to Sunday), beside what was seen of the owner that week. contacts is null in a week
