@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from monitor import config_errors, config_path
 from monitor.config_blocks import SECTIONS, Configured, SourceBlock, read_secret, read_sources, read_span
@@ -97,18 +97,46 @@ class FetchSettings(_Spans):
         return ""
 
 
-class WebSettings(_Block):
-    """Where the pages are served."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
+
+def _read_optional_secret(value: object) -> Secret | None:
+    return None if value is None else read_secret(value)
+
+
+class WebSettings(_Block):
+    """Where the pages are served, and to whom: `mode` comes first, since the other keys are judged by it."""
+
+    mode: typing.Literal["local", "password"] = "local"
     host: str = "127.0.0.1"
     port: int = Field(8001, ge=0, le=65535)
     allowed_hosts: list[str] = []
+    password: typing.Annotated[Secret | None, BeforeValidator(_read_optional_secret)] = Field(
+        None, validate_default=True
+    )
 
     @field_validator("host")
     @classmethod
-    def _loopback(cls, value: str) -> str:
-        if value not in ("127.0.0.1", "localhost", "::1"):
-            raise ValueError("the pages are served to this machine only: use 127.0.0.1 (a tunnel reaches it from afar)")
+    def _near(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("mode") == "local" and value not in LOOPBACK:
+            raise ValueError(
+                "the pages are served to this machine only: use 127.0.0.1 (a tunnel reaches it from afar), or set a"
+                ' password: mode = "password"'
+            )
+        if not re.fullmatch(r"[0-9A-Za-z.:_-]+", value):
+            raise ValueError("is an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them")
+        return value
+
+    @field_validator("password")
+    @classmethod
+    def _named(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        if info.data.get("mode") == "password" and value is None:
+            raise ValueError(
+                'is missing: mode = "password" needs the hash that `datasette hash-password` prints, named and not'
+                ' written here: password = { env = "MONITOR_PASSWORD_HASH" }'
+            )
+        if info.data.get("mode") == "local" and value is not None:
+            raise ValueError('goes with mode = "password"; without it nobody would be asked for one')
         return value
 
 

@@ -433,7 +433,7 @@ def test_a_file_that_is_no_sound_backup_of_ours_changes_nothing(history: Path, t
     refused(junk, history, 65, "not a database")
     refused(foreign, history, 65, "no history of Monitor's")
     refused(made.captures, history, 65, "no history of Monitor's")
-    refused(dangling, history, 65, "lead nowhere, the first in readings")
+    refused(dangling, history, 65, "rows lead nowhere")
     refused(history, history, 2, "is the history itself")
     refused(tmp_path / "none.db", history, 74, "There is no file")
     damage(made.captures)

@@ -104,7 +104,8 @@ async def test_a_failed_source_is_words_and_never_a_rank(opened: Open) -> None:
 async def test_the_rank_leads_to_its_own_reading(opened: Open) -> None:
     ds = await opened("filled")
     href = card(await page(ds), "Brave").select_one(".m-rank")["href"]
-    (reading,) = (await ds.client.get(f"{href}.json", params={"_shape": "array"})).json()
+    row = href.replace("/-/presence/reading/", "/presence/readings/")
+    (reading,) = (await ds.client.get(f"{row}.json", params={"_shape": "array"})).json()
     assert (reading["day"], reading["outcome"], reading["depth"]) == (web_data.day(0), "ok", 10)
 
 
@@ -125,13 +126,13 @@ async def test_every_number_on_the_page_is_a_link(opened: Open) -> None:
     home = await page(await opened("filled"))
     for number in [*home.select(".m-rank, .m-big"), *home.select(".m-lines li > :last-child")]:
         assert number.name == "a", number
-        assert number["href"].startswith("/presence/")
+        assert number["href"].startswith(("/presence/", "/-/presence/"))
 
 
 async def test_links_follow_the_base_url(opened: Open, tmp_path: Path) -> None:
     ds = await opened("filled", settings={"base_url": "/me/"})
     home = BeautifulSoup((await ds.client.get("/")).text, "lxml")
-    assert home.select_one(".m-rank")["href"].startswith("/me/presence/readings/")
+    assert home.select_one(".m-rank")["href"].startswith("/me/-/presence/reading/")
     assert home.find("link", href=re.compile(r"^/me/.*home\.css"))
 
 

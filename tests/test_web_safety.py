@@ -129,7 +129,7 @@ async def test_other_kinds_of_connection_pass_untouched() -> None:
     async def yes() -> bool:
         return True
 
-    guarded = safety.wrap(app, yes, list, "/")
+    guarded = safety.wrap(app, yes, list, "/", "/-/presence/")
     await guarded({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
     await guarded({"type": "websocket", "headers": []}, None, None)  # type: ignore[arg-type]
     assert seen == ["lifespan", "websocket"]
@@ -163,7 +163,7 @@ async def test_the_file_is_known_by_what_it_is_and_not_by_its_name(tmp_path: Pat
     ds.add_database(type(ds.get_database())(ds, str(web_data.filled(tmp_path / "x.db", days=3))), name="kept")
     await ds.invoke_startup()
     home = await ds.client.get("/")
-    assert "/kept/readings/" in home.text
+    assert "/kept/" in home.text
     assert 'href="/presence"' in home.text
     assert (await ds.client.get("/", headers={"host": "evil.example"})).status_code == 403
 

@@ -31,6 +31,7 @@ COMMANDS = MappingProxyType(
         "prune": ("monitor.cli.kept:prune", "Let old kept pages go; numbers stay."),
         "backup": ("monitor.cli.backup:backup", "Copy the history and its kept pages, while a monitor may run."),
         "restore": ("monitor.cli.backup:restore", "Put a backup in the place of the history, which is moved aside."),
+        "export": ("monitor.cli.export:export", "Write a small database that may be shown to others."),
     }
 )
 

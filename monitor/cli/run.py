@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from uvicorn import Server
 
     from monitor.config import Settings
+    from monitor.model import Secret
     from monitor.schedule import Runner
 
 STOP_SECONDS = 3.0
@@ -40,6 +41,7 @@ def run(config_path: Path, no_web: bool) -> int:
     from monitor.store.connection import Store, only_one
 
     settings = config.read(config_path)
+    password = "" if no_web else _password(settings)
     signals = _Signals()
     with only_one(settings.database, "run"), Store(settings.database) as store:
         listening = None if no_web else _listen(settings)
@@ -50,7 +52,7 @@ def run(config_path: Path, no_web: bool) -> int:
         runner.start()
         try:
             if listening:
-                _serve(settings, listening, runner, signals)
+                _serve(settings, listening, runner, signals, password)
             else:
                 signals.wait()
         finally:
@@ -144,14 +146,54 @@ def _greet(settings: Settings, listening: socket.socket | None) -> None:
         click.echo(f"Open http://{f'[{host}]' if ':' in host else host}:{port}/  (Ctrl-C ends)")
 
 
-def _serve(settings: Settings, listening: socket.socket, runner: Runner, signals: _Signals) -> None:
+def _password(settings: Settings) -> str | dict[str, str]:
+    """Where Datasette finds the password's hash, "" in local mode. Raises NotReady when it would not protect."""
+    from monitor.fetch.secrets import resolve
+    from monitor.model import NotAsked
+    from monitor.web.modes import NotReady, require
+
+    if settings.web.mode != "password" or settings.web.password is None:
+        return ""
+    try:
+        require(settings.web.mode, resolve(settings.web.password, settings.base, os.environ))
+    except NotAsked as error:
+        raise NotReady(
+            f"[web] password: {error.detail} is not to be had: put there what `datasette hash-password` prints."
+        ) from None
+    return _place(settings.web.password, settings.base)
+
+
+def _place(secret: Secret, base: Path) -> dict[str, str]:
+    """The secret as Datasette names one, so that its pages about itself show a place and not a hash."""
+    credential = Path(os.environ.get("CREDENTIALS_DIRECTORY", ""), secret.env)
+    if secret.file:
+        return {"$file": str(base / secret.file)}
+    if os.environ.get("CREDENTIALS_DIRECTORY") and credential.exists():
+        return {"$file": str(credential)}
+    if os.environ.get(f"{secret.env}_FILE"):
+        return {"$file": os.environ[f"{secret.env}_FILE"]}
+    return {"$env": secret.env}
+
+
+def _names(settings: Settings) -> tuple[str, ...]:
+    """The names answered beside the loopback ones: those of the config, and the address that is listened at."""
+    host = settings.web.host
+    own = () if host in ("0.0.0.0", "::") else (f"[{host}]" if ":" in host else host,)  # noqa: S104
+    return (*settings.web.allowed_hosts, *own)
+
+
+def _serve(
+    settings: Settings, listening: socket.socket, runner: Runner, signals: _Signals, password: str | dict[str, str]
+) -> None:
     from monitor.web.serve import load_metadata, make_datasette, server
 
     datasette = make_datasette(
         settings.database,
         load_metadata(settings.base),
-        allowed_hosts=tuple(settings.web.allowed_hosts),
+        allowed_hosts=_names(settings),
         next_tries=runner.next_tries,
+        mode=settings.web.mode,
+        password_hash=password,
     )
     serving = server(datasette.app(), settings.web.host, settings.web.port)
     serving.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]

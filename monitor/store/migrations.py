@@ -59,6 +59,11 @@ def _exposure(db: Database) -> None:
     _run(db, _text("008_exposure.sql"))
 
 
+@MIGRATIONS(name="009_ranks")
+def _ranks(db: Database) -> None:
+    _run(db, _text("009_ranks.sql"))
+
+
 def is_newer(db: Database) -> bool:
     """Whether the history has been through a step that this program does not know."""
     known = {step.name for step in MIGRATIONS.pending(Database(memory=True))}

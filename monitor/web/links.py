@@ -8,13 +8,22 @@ from urllib.parse import urlencode
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Addresses inside one database; `root` is its path as Datasette writes it, base_url included."""
+    """Addresses inside one database, as Datasette writes them, base_url included.
+
+    `root` is the database's own path, `ours` the beginning of those of the pages that are not tables.
+    """
 
     root: str
+    ours: str = "/-/presence/"
 
     def reading(self, reading_id: int | None) -> str:
         """The page of the reading that a number came from."""
-        return f"{self.root}/readings/{reading_id}" if reading_id else f"{self.root}/readings"
+        return self.page(f"reading/{reading_id}") if reading_id else f"{self.root}/readings"
+
+    def page(self, path: str, **args: object) -> str:
+        """One of the pages that are not tables: `page("map", source=3)`."""
+        said = {key: value for key, value in args.items() if value is not None}
+        return f"{self.ours}{path}" + (f"?{urlencode(said)}" if said else "")
 
     def row(self, table: str, key: int | str) -> str:
         """The page of one row."""

@@ -86,8 +86,11 @@ READS: Mapping[str, str] = MappingProxyType(
             select c.profile, c.metric, c.window, c.day, c.value, c.state, c.precision, c.typed, c.source,
               c.definition, c.reading_id, b.day as before_day, b.value as before
             from (
-              select *, max(day) from profile_counts group by source_id, profile, metric, window
-            ) c
+              select source_id, profile, metric, window, max(day) as day from counts
+              group by source_id, profile, metric, window
+            ) n
+            cross join profile_counts c on c.source_id = n.source_id and c.profile = n.profile
+              and c.metric = n.metric and c.window = n.window and c.day = n.day
             left join counts b on b.source_id = c.source_id and b.profile = c.profile and b.metric = c.metric
               and b.window = c.window and b.day = (
                 select max(o.day) from counts o

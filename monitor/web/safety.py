@@ -7,9 +7,13 @@ every page from asking any other host (`Content-Security-Policy`) and from telli
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
+
+from datasette.version import __version__
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -19,15 +23,32 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
+
+def core_scripts(version: str) -> str:
+    """What a page of ours must allow of Datasette's own scripts: nothing on 0.65, whose frame has none we keep.
+
+    The frame of 1.0 loads its menu and its search from files, and says its version in one inline line.
+
+    >>> core_scripts("0.65.5")
+    ''
+    """
+    if version.startswith("0."):
+        return ""
+    line = sha256(f"window.datasetteVersion = '{version}';".encode()).digest()
+    return f" script-src 'self' 'sha256-{b64encode(line).decode()}'; connect-src 'self';"
+
+
 HOME_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+    f"default-src 'none';{core_scripts(__version__)} style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 # Datasette's own table, row and query pages hold inline scripts and styles (simonw/datasette issue #1362).
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# What a page of ours may say itself: the kept page forbids more, and is framed by the page of its reading.
+OWN = frozenset({"content-security-policy", "x-frame-options", "cross-origin-opener-policy"})
 HEADERS = MappingProxyType(
     {
         "x-content-type-options": "nosniff",
@@ -71,8 +92,14 @@ def refusal(scope: Scope, allowed: Iterable[str]) -> str:
     return ""
 
 
-def wrap(app: App, active: Callable[[], Awaitable[bool]], allowed: Callable[[], Iterable[str]], home: str) -> App:
-    """The app behind the checks. `active` says whether a database of ours is served, `home` is the home page's path."""
+def wrap(
+    app: App, active: Callable[[], Awaitable[bool]], allowed: Callable[[], Iterable[str]], home: str, ours: str
+) -> App:
+    """The app behind the checks.
+
+    `active` says whether a database of ours is served; `home` is the home page's path, `ours` the beginning of those of
+    the pages behind it: all of them without a script.
+    """
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not await active():
@@ -82,11 +109,12 @@ def wrap(app: App, active: Callable[[], Awaitable[bool]], allowed: Callable[[], 
         if why:
             await _refuse(why, send)
             return
-        policy = HOME_POLICY if scope["path"] == home else POLICY
+        own = OWN if scope["path"].startswith(ours) else frozenset()
+        policy = HOME_POLICY if scope["path"] == home or own else POLICY
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": protected(message.get("headers", ()), policy)}
+                message = {**message, "headers": protected(message.get("headers", ()), policy, own)}
             await send(message)
 
         await app(scope, receive, with_headers)
@@ -94,13 +122,15 @@ def wrap(app: App, active: Callable[[], Awaitable[bool]], allowed: Callable[[], 
     return guarded
 
 
-def protected(headers: Iterable[tuple[bytes, bytes]], policy: str) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer with ours in place; a stricter `no-store` of Datasette's stays."""
+def protected(
+    headers: Iterable[tuple[bytes, bytes]], policy: str, own: frozenset[str] = frozenset()
+) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer with ours in place; a stricter `no-store` of Datasette's stays, and what is `own`."""
     ours = {**HEADERS, "content-security-policy": policy}
     kept = []
     for key, value in headers:
         name = key.decode("latin-1").lower()
-        if name == "cache-control" and b"no-store" in value:
+        if name in own or (name == "cache-control" and b"no-store" in value):
             ours.pop(name, None)
             kept.append((key, value))
         elif name not in ours:

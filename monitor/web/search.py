@@ -218,7 +218,7 @@ def page_one(rows: Rows, links: Links) -> tuple[PageOne, ...]:
 def _cell(row: Row, links: Links) -> Cell:
     whose = row["whose"] or "other"
     mark = {"mine": "m", "about_me": "a", "namesake": "n", "unwanted": "×"}.get(whose, "")
-    href = links.row("urls", row["url_id"]) if row["url_id"] else links.reading(row["reading_id"])
+    href = links.page("map", url=row["url_id"]) if row["url_id"] else links.reading(row["reading_id"])
     return Cell(row["position"], whose, mark, f"{row['position']}: {row['title']} ({whose.replace('_', ' ')})", href)
 
 

@@ -13,6 +13,8 @@ import uvicorn
 from datasette.app import Datasette
 from datasette.version import __version_info__
 
+from monitor.web import modes
+
 PLUGIN = "presence_monitor"
 FILE = "datasette-metadata.json"
 KEY = "presence"  # the database's name in the metadata file, as for presence.db
@@ -61,13 +63,17 @@ def make_datasette(
     *,
     allowed_hosts: Sequence[str] = (),
     next_tries: Mapping[str, str] | None = None,
+    mode: modes.Mode | None = None,
+    password_hash: str | Mapping[str, str] = "",
     settings: Mapping[str, Any] = SETTINGS,
     **options: Any,
 ) -> Datasette:
     """Datasette over one database file, with the settings of docs/design.md section 7.
 
     `allowed_hosts` are names answered beside the loopback ones. `next_tries` maps a source's name to the instant (UTC,
-    ISO text) when it is tried next; it may be a dict that the schedule keeps up to date. `options` go to Datasette.
+    ISO text) when it is tried next; it may be a dict that the schedule keeps up to date. `mode` is how the pages are
+    served, None for reading only; in password mode `password_hash` is the owner's, or {"$env": name} or {"$file": path}
+    for it. `options` go to Datasette.
     On 1.0 the same dictionary is given as `config` too: as `metadata` alone its `queries` and `allow_sql` are dropped.
     """
     known = for_database(metadata, database.stem)
@@ -75,8 +81,15 @@ def make_datasette(
     ours = {**plugins.get(PLUGIN, {}), **({} if next_tries is None else {"next": next_tries})}
     ours["allowed_hosts"] = [*ours.get("allowed_hosts", ()), *allowed_hosts]
     known["plugins"] = {**plugins, PLUGIN: ours}
+    if mode:
+        ours["mode"] = mode
+    if mode == "password":
+        added = modes.metadata(password_hash)
+        known = {**known, **added, "plugins": {**known["plugins"], **added["plugins"]}}
+        settings = {**settings, "default_allow_sql": False}
+        options.setdefault("secret", modes.kept_secret(database))
     if int(__version_info__[0]) >= 1:
-        options.setdefault("config", {**for_database(metadata, database.stem), "plugins": known["plugins"]})
+        options.setdefault("config", deepcopy({**known, "plugins": {}}) | {"plugins": known["plugins"]})
     return Datasette([str(database)], metadata=known, settings=dict(settings), **options)
 
 

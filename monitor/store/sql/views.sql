@@ -2,21 +2,30 @@
 
 -- The reading that counts for a slot: the newest that can be trusted, else the newest.
 create view slot_readings as
-select * from (
-  select r.*,
-    row_number() over (partition by source_id, slot order by outcome in ('ok', 'empty') desc, id desc) as choice
-  from readings r
-) where choice = 1;
+select r.*, 1 as choice from readings r where r.id not in (select reading_id from outdone_readings);
 
--- The reading that counts for a source's day.
+-- The reading that counts for a source's day: as slot_readings, and of two the later. counted_days says which.
 create view day_readings as
-select * from (
-  select r.*,
-    row_number() over (
-      partition by source_id, day order by outcome in ('ok', 'empty') desc, started_at desc, id desc
-    ) as choice
-  from readings r
-) where choice = 1;
+select
+  r.id,
+  c.source_id,
+  r.slot,
+  c.day,
+  r.attempt,
+  r."trigger",
+  r.reread_of,
+  r.started_at,
+  r.finished_at,
+  r.outcome,
+  r.reason,
+  r.advice,
+  r.parser,
+  r.depth,
+  r.results_hash,
+  r.note,
+  1 as choice
+from counted_days c
+join readings r on r.id = c.reading_id;
 
 -- One row per source and day with a trustworthy results page. position is null: not within depth.
 -- No row at all while no page is labelled mine: there is no rank of nobody. Nor where "not found" cannot be believed:
@@ -27,51 +36,28 @@ select
   s.engine,
   s.query,
   s.name as source,
-  best.position,
+  d.position,
   d.depth,
   u.url,
-  coalesce(best.mine, 0) as mine,
-  coalesce(best.unwanted, 0) as unwanted,
-  s.id as source_id,
-  d.id as reading_id
-from day_readings d
-join searches s on s.id = d.source_id
-left join (
-  select
-    x.reading_id,
-    min(case when o.whose = 'mine' then x.position end) as position,
-    sum(o.whose = 'mine') as mine,
-    sum(o.whose = 'unwanted') as unwanted
-  from urls o
-  join results x on x.url_id = o.id and x.kind = 'organic'
-  where o.whose in ('mine', 'unwanted')
-  group by x.reading_id
-) best on best.reading_id = d.id
-left join results r on r.reading_id = d.id and r.position = best.position and r.kind = 'organic'
-left join urls u on u.id = r.url_id
-where d.outcome in ('ok', 'empty')
-  and exists (select 1 from labels where whose = 'mine')
-  and (
-    best.position is not null
-    or not (
-      exists (select 1 from controls c where c.engine = s.engine and c.day = d.day and not c.found)
-      or exists (
-        select 1
-        from results h
-        join urls hu on hu.id = h.url_id
-        join labels l on l.whose = 'mine' and l.match in ('prefix', 'exact') and l.host = hu.host
-        where h.reading_id = d.id and h.match_precision = 'host'
-      )
-    )
-  );
+  d.mine,
+  d.unwanted,
+  d.source_id,
+  d.reading_id
+from rank_days d
+join sources s on s.id = d.source_id
+left join urls u on u.id = d.url_id
+where (d.position is not null or d.believed) and exists (select 1 from labels where whose = 'mine');
 
 -- Where each engine stands now: the newest trustworthy day of each current source.
 create view current_ranks as
-select * from (
-  select r.*, row_number() over (partition by r.source_id order by r.day desc) as choice
-  from daily_ranks r
-  join sources s on s.id = r.source_id and s.retired_at is null
-) where choice = 1;
+select r.*, 1 as choice
+from sources s
+join daily_ranks r on r.source_id = s.id
+  and r.day = (
+    select n.day from rank_days n
+    where n.source_id = s.id and (n.position is not null or n.believed) order by n.day desc limit 1
+  )
+where s.retired_at is null;
 
 -- Every result of the newest trustworthy results page of each current source.
 create view page_one as
@@ -92,11 +78,12 @@ select
   r.url_id,
   r.reading_id
 from searches s
-join day_readings d on d.source_id = s.id
-  and d.day = (
-    select max(n.day) from readings n where n.source_id = s.id and n.outcome in ('ok', 'empty')
+cross join counted_days c on c.source_id = s.id
+  and c.day = (
+    select n.day from counted_days n where n.source_id = s.id and n.trusted order by n.day desc limit 1
   )
-join results r on r.reading_id = d.id
+cross join readings d on d.id = c.reading_id
+cross join results r on r.reading_id = d.id
 left join urls u on u.id = r.url_id
 join texts t on t.id = r.text_id
 where s.retired_at is null;
@@ -378,16 +365,18 @@ group by m.source_id, 1, m.verdict, m.reason;
 
 -- The days of each source without a trustworthy reading, and why.
 create view gaps as
-select d.day, s.name as source, d.outcome, d.reason, d.advice, d.source_id, d.id as reading_id
-from day_readings d
-join sources s on s.id = d.source_id
-where d.outcome not in ('ok', 'empty')
+select c.day, s.name as source, d.outcome, d.reason, d.advice, c.source_id, c.reading_id
+from counted_days c
+join readings d on d.id = c.reading_id
+join sources s on s.id = c.source_id
+where c.trusted = 0
 union all
-select d.day, s.name, 'suspect', 'control_failed',
-  s.engine || ' did not show ' || c.host || ', which it must, so "not found" is not believed that day.', d.source_id, d.id
+select c.day, s.name, 'suspect', 'control_failed',
+  s.engine || ' did not show ' || c.host || ', which it must, so "not found" is not believed that day.', d.source_id,
+  d.reading_id
 from controls c
 join searches s on s.engine = c.engine
-join day_readings d on d.source_id = s.id and d.day = c.day and d.outcome in ('ok', 'empty')
+join counted_days d on d.source_id = s.id and d.day = c.day and d.trusted
 where not c.found;
 
 -- How each current source is doing: its newest reading, its newest trustworthy one, and its last 30 days.
@@ -449,18 +438,15 @@ select * from sources where measure = 'search' and engine <> '' and settings ->>
 -- One row per control query and day that could be read: did the engine show the host that it must show?
 create view controls as
 select
-  d.day,
+  c.day,
   s.engine,
   s.settings ->> 'control' as host,
-  exists (
-    select 1 from results r join urls u on u.id = r.url_id
-    where r.reading_id = d.id and u.host = s.settings ->> 'control'
-  ) as found,
-  s.id as source_id,
-  d.id as reading_id
-from day_readings d
-join sources s on s.id = d.source_id and s.measure = 'search' and s.settings ->> 'control' is not null
-where d.outcome in ('ok', 'empty', 'suspect');
+  c.reading_id in (select reading_id from controls_found) as found,
+  c.source_id,
+  c.reading_id
+from counted_days c
+join sources s on s.id = c.source_id and s.measure = 'search' and s.settings ->> 'control' is not null
+where c.outcome in ('ok', 'empty', 'suspect');
 
 -- Who held each place of page one, every day that was read.
 create view page_one_history as
@@ -469,152 +455,165 @@ select
   s.engine,
   s.query,
   r.position,
-  coalesce(u.whose, 'other') as whose,
-  u.url,
-  t.title,
+  coalesce((select u.whose from urls u where u.id = r.url_id), 'other') as whose,
+  (select u.url from urls u where u.id = r.url_id) as url,
+  (select t.title from texts t where t.id = r.text_id) as title,
   s.name as source,
-  s.id as source_id,
+  d.source_id,
   r.url_id,
-  d.id as reading_id
-from day_readings d
-join searches s on s.id = d.source_id
-join results r on r.reading_id = d.id and r.position <= 10
-left join urls u on u.id = r.url_id
-join texts t on t.id = r.text_id
+  d.reading_id
+from rank_days d
+join sources s on s.id = d.source_id
+join results r on r.reading_id = d.reading_id and r.position <= 10
 where d.outcome = 'ok';
 
 -- How much of page one is the owner's, plain and weighted by how often each place is clicked.
 create view page_one_share as
 select
-  h.day,
-  h.engine,
-  h.query,
-  sum(h.whose = 'mine') as mine,
-  sum(h.whose = 'about_me') as about_me,
-  sum(h.whose = 'namesake') as namesake,
-  sum(h.whose = 'unwanted') as unwanted,
-  sum(h.whose = 'other') as other,
-  count(*) as seen,
-  round(1.0 * sum(h.whose = 'mine') / count(*), 4) as share,
-  round(coalesce(sum(case when h.whose = 'mine' then w.weight end), 0) / sum(w.weight), 4) as weighted_share,
-  h.source,
-  h.source_id,
-  h.reading_id
-from page_one_history h
-join ctr_weights w on w.name = 'backlinko-2019' and w.position = h.position
-where exists (select 1 from labels where whose = 'mine')
-group by h.reading_id;
+  d.day,
+  s.engine,
+  s.query,
+  (select sum(whose = 'mine') from page_one_history where reading_id = d.reading_id) as mine,
+  (select sum(whose = 'about_me') from page_one_history where reading_id = d.reading_id) as about_me,
+  (select sum(whose = 'namesake') from page_one_history where reading_id = d.reading_id) as namesake,
+  (select sum(whose = 'unwanted') from page_one_history where reading_id = d.reading_id) as unwanted,
+  (select sum(whose = 'other') from page_one_history where reading_id = d.reading_id) as other,
+  (select count(*) from page_one_history where reading_id = d.reading_id) as seen,
+  (select round(1.0 * sum(whose = 'mine') / count(*), 4) from page_one_history where reading_id = d.reading_id) as share,
+  (
+    select round(coalesce(sum(case when h.whose = 'mine' then w.weight end), 0) / sum(w.weight), 4)
+    from page_one_history h
+    join ctr_weights w on w.name = 'backlinko-2019' and w.position = h.position
+    where h.reading_id = d.reading_id
+  ) as weighted_share,
+  s.name as source,
+  d.source_id,
+  d.reading_id
+from rank_days d
+join sources s on s.id = d.source_id
+where d.outcome = 'ok'
+  and exists (select 1 from results r where r.reading_id = d.reading_id and r.position <= 10)
+  and exists (select 1 from labels where whose = 'mine');
 
 -- Every move of a rank between two days that were read, within what both saw. news: more than noise;
 -- confirmed: the next day that was read says the same (null: no such day yet).
 create view rank_changes as
 select
-  day,
-  engine,
-  query,
-  before,
-  after,
-  before_day,
-  depth,
+  d.day,
+  s.engine,
+  s.query,
+  b.position as before,
+  d.position as after,
+  b.day as before_day,
+  d.depth,
   case
-    when before is null or after is null then 1
-    else abs(before - after) >= max(2, 0.2 * before)
+    when b.position is null or d.position is null then 1
+    else abs(b.position - d.position) >= max(2, 0.2 * b.position)
   end as news,
-  case
-    when next_day is null then null
-    when after is null or next is null then after is next
-    else abs(next - after) < max(2, 0.2 * after)
-  end as confirmed,
-  source,
-  source_id,
-  before_reading_id,
-  reading_id
-from (
-  select
-    day, engine, query, source, source_id, reading_id, depth,
-    position as after,
-    lag(position) over series as before,
-    lag(day) over series as before_day,
-    lag(depth) over series as before_depth,
-    lag(reading_id) over series as before_reading_id,
-    lead(position) over series as next,
-    lead(day) over series as next_day
-  from daily_ranks
-  window series as (partition by source_id order by day)
+  (
+    select
+      case
+        when d.position is null or n.position is null then d.position is n.position
+        else abs(n.position - d.position) < max(2, 0.2 * d.position)
+      end
+    from rank_days n
+    where n.source_id = d.source_id and n.day > d.day and (n.position is not null or n.believed)
+    order by n.day limit 1
+  ) as confirmed,
+  s.name as source,
+  d.source_id,
+  b.reading_id as before_reading_id,
+  d.reading_id
+from rank_days d
+join sources s on s.id = d.source_id
+join rank_days b on b.source_id = d.source_id and b.day = (
+  select p.day from rank_days p
+  where p.source_id = d.source_id and p.day < d.day and (p.position is not null or p.believed)
+  order by p.day desc limit 1
 )
-where before_day is not null
-  and before is not after
-  and (after is not null or before <= depth)
-  and (before is not null or after <= before_depth);
+where (d.position is not null or d.believed)
+  and b.position is not d.position
+  and (d.position is not null or b.position <= d.depth)
+  and (b.position is not null or d.position <= b.depth)
+  and exists (select 1 from labels where whose = 'mine');
 
 -- Which pages came to page one and which left it, between two days that were read.
 create view page_one_changes as
-with pages as (
-  select
-    d.id as reading_id,
-    d.day,
-    d.source_id,
-    lag(d.id) over (partition by d.source_id order by d.day) as before_id,
-    lag(d.day) over (partition by d.source_id order by d.day) as before_day
-  from day_readings d
-  join searches s on s.id = d.source_id
-  where d.outcome = 'ok'
-)
-select p.day, s.engine, s.query, 'entered' as what, r.position, u.whose, u.url, p.before_day, s.name as source,
-  s.id as source_id, r.url_id, p.reading_id
-from pages p
-join searches s on s.id = p.source_id
-join results r on r.reading_id = p.reading_id and r.position <= 10
-join urls u on u.id = r.url_id
-where p.before_id is not null
-  and not exists (
-    select 1 from results o where o.url_id = r.url_id and o.reading_id = p.before_id and o.position <= 10
-  )
-union all
-select p.day, s.engine, s.query, 'left', r.position, u.whose, u.url, p.before_day, s.name,
-  s.id, r.url_id, p.reading_id
-from pages p
-join searches s on s.id = p.source_id
-join results r on r.reading_id = p.before_id and r.position <= 10
-join urls u on u.id = r.url_id
-where not exists (
-    select 1 from results o where o.url_id = r.url_id and o.reading_id = p.reading_id and o.position <= 10
-  );
+select
+  m.day,
+  s.engine,
+  s.query,
+  case when m.entered then 'entered' else 'left' end as what,
+  m.position,
+  u.whose,
+  u.url,
+  m.before_day,
+  s.name as source,
+  m.source_id,
+  m.url_id,
+  m.reading_id
+from page_one_moves m
+join sources s on s.id = m.source_id
+join urls u on u.id = m.url_id;
 
 -- Unwanted pages that rose on page one, between two days that were read.
 create view unwanted_rising as
-select day, engine, query, url, title, before, after, before_day, source, source_id, url_id, reading_id
+select m.day, s.engine, s.query, u.url, t.title, m.before, m.after, m.before_day, s.name as source, m.source_id, m.url_id,
+  m.reading_id
 from (
-  select h.day, h.engine, h.query, h.url, h.title, h.source, h.source_id, h.url_id, h.reading_id,
-    h.position as after,
-    lag(h.position) over seen as before,
-    lag(h.day) over seen as before_day
-  from page_one_history h
-  where h.whose = 'unwanted'
-  window seen as (partition by h.source_id, h.url_id order by h.day)
-)
-where after < before;
+  select d.source_id, d.day, d.reading_id, r.url_id, r.position as after,
+    lag(r.position) over seen as before,
+    lag(d.day) over seen as before_day
+  from urls o
+  cross join results r on r.url_id = o.id and r.position <= 10
+  cross join rank_days d on d.reading_id = r.reading_id and d.outcome = 'ok'
+  where o.whose = 'unwanted'
+  window seen as (partition by d.source_id, r.url_id order by d.day)
+) m
+join sources s on s.id = m.source_id
+join urls u on u.id = m.url_id
+join results r on r.reading_id = m.reading_id and r.position = m.after and r.position <= 10 and r.url_id = m.url_id
+join texts t on t.id = r.text_id
+where m.after < m.before;
 
 -- Best ever, how many days, and the run of days at 1 that still stands (days not read neither add nor break).
 create view rank_records as
 select
-  r.engine,
-  r.query,
-  min(r.position) as best,
-  (select min(b.day) from daily_ranks b where b.source_id = r.source_id and b.position = min(r.position)) as best_since,
-  sum(r.position = 1) as days_at_1,
-  sum(r.position <= 10) as days_on_page_one,
-  count(*) as days_read,
-  sum(r.day > coalesce(last.day, '')) as days_at_1_in_a_row,
-  min(r.day) as first_day,
-  max(r.day) as last_day,
-  r.source,
+  s.engine,
+  s.query,
+  r.best,
+  (
+    select b.day from rank_days b where b.source_id = r.source_id and b.position = r.best order by b.day limit 1
+  ) as best_since,
+  r.days_at_1,
+  r.days_on_page_one,
+  r.days_read,
+  (
+    select count(*) from rank_days n
+    where n.source_id = r.source_id and n.position = 1 and n.day > coalesce((
+      select o.day from rank_days o
+      where o.source_id = r.source_id and o.position is not 1 and (o.position is not null or o.believed)
+      order by o.day desc limit 1
+    ), '')
+  ) as days_at_1_in_a_row,
+  r.first_day,
+  r.last_day,
+  s.name as source,
   r.source_id
-from daily_ranks r
-left join (
-  select source_id, max(day) as day from daily_ranks where position is not 1 group by source_id
-) last on last.source_id = r.source_id
-group by r.source_id;
+from (
+  select
+    source_id,
+    min(position) as best,
+    sum(position = 1) as days_at_1,
+    sum(position <= 10) as days_on_page_one,
+    count(*) as days_read,
+    min(day) as first_day,
+    max(day) as last_day
+  from rank_days
+  where (position is not null or believed) and exists (select 1 from labels where whose = 'mine')
+  group by source_id
+) r
+join sources s on s.id = r.source_id;
 
 -- Firsts and round numbers, as the labels of today see them.
 create view milestones as
