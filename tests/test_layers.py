@@ -65,6 +65,7 @@ ROOMS = {
     "keeping": set(),
     "worth": set(),
     "exposed": set(),
+    "demo": {"config", "demo", "model", "plan", "reasons", "sources", "store"},
     # sources: the charset of a kept page alone; store: the label form alone, as below
     "web": {"labels", "model", "sources", "store", "times", "urls", "web", "worth", "exposed", "__init__"},
     "cli": {
@@ -79,6 +80,7 @@ ROOMS = {
             "outage",
             "config",
             "config_errors",
+            "demo",
             "fetch",
             "insight",
             "keeping",

@@ -14,6 +14,7 @@ from monitor import __version__
 COMMANDS = MappingProxyType(
     {
         "run": ("monitor.cli.run:run", "Take readings on schedule and serve the pages (the main job)."),
+        "demo": ("monitor.cli.demo:demo", "Make 18 months of invented history and show it; nobody is asked anything."),
         "check": ("monitor.cli.check:check", "Take a reading now, whether due or not."),
         "try": ("monitor.cli.try_:try_", "Look at a page once: what is found on it, and which number is read."),
         "status": ("monitor.cli.status:status", "Say how each source is doing and when it is asked next."),

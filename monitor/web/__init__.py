@@ -95,6 +95,16 @@ def extra_js_urls(
 
 
 @hookimpl
+def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
+    """Let base.html ask whether an invented history is served: on every page, those of errors too."""
+
+    async def monitor_invented() -> bool:
+        return await reads.any_invented(datasette)
+
+    env.globals["monitor_invented"] = monitor_invented
+
+
+@hookimpl
 def menu_links(datasette: Any) -> Callable[[], Awaitable[list[dict[str, str]]]]:
     """The way home, and to what is asked most."""
 

@@ -157,7 +157,7 @@ def _change(now: int, before: int, whole: bool) -> tuple[str, bool | None]:
     return f"{'▲' if percent > 0 else '▼'} {abs(percent):,}% on the week before", percent > 0
 
 
-WINDOWS = MappingProxyType({"now": "", "total": "in all", "day": "that day"})
+WINDOWS = MappingProxyType({"now": "", "total": "in all", "day": "that day", "week": "that week"})
 
 
 def profiles(rows: Rows, links: Links) -> tuple[Profile, ...]:

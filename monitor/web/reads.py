@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from datasette.database import QueryInterrupted
@@ -16,6 +16,7 @@ from datasette.database import QueryInterrupted
 from monitor.web.rows import Row, Rows
 
 APPLICATION_ID = 0x4D4F4E49  # "MONI": what store writes into the file's header
+INVENTED = 0x44454D4F  # "DEMO": what `monitor demo` writes into the file's header (monitor.demo.making.MARK)
 
 OURS = """
 select application_id, (select count(*) from sqlite_master where type = 'table' and name in ('readings', 'sources'))
@@ -112,6 +113,7 @@ READS: Mapping[str, str] = MappingProxyType(
 
 
 _known: WeakSet[Any] = WeakSet()  # databases once seen to be ours: that answer cannot change, so it is not asked again
+_invented: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 async def is_ours(database: Any) -> bool:
@@ -126,6 +128,20 @@ async def is_ours(database: Any) -> bool:
         return False
     _known.add(database)
     return True
+
+
+async def any_invented(datasette: Any) -> bool:
+    """Whether one of our databases is a history that `monitor demo` made up. Asked once of each: it cannot change."""
+    for db in await our_databases(datasette):
+        if db not in _invented:
+            try:
+                row = (await db.execute("select user_version from pragma_user_version")).first()
+            except (sqlite3.DatabaseError, QueryInterrupted):  # the page itself says what is the matter with the file
+                continue
+            _invented[db] = row[0] == INVENTED
+        if _invented[db]:
+            return True
+    return False
 
 
 async def our_databases(datasette: Any) -> list[Any]:
