@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from monitor.ahead import ahead
 from monitor.collect import Clock, Task, collect
 from monitor.config import Configured, Settings
 from monitor.fetch import files
@@ -188,7 +189,7 @@ class LogImporter:
         now = self.clock()
         source = replace(self.configured.source, files=glob.escape(str(path.resolve())))  # type: ignore[type-var]
         task = Task(self.configured.name, source, now, self._today, Trigger.IMPORT, cursors)
-        task = replace(task, visitor_key=visitors.keys(self.store, self.source_id))
+        task = replace(task, visitor_key=visitors.keys(self.store, self.source_id), parse_batches=ahead)
         for reading in collect(task, _no_answer, read, self.clock):
             self._keep(reading, done)
         return last[0] if last else None

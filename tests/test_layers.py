@@ -36,8 +36,10 @@ ROOMS = {
     "importing_profiles": {"fetch", "collect", "importing", "importing_kinds", "model", "sources", "store"},
     "importing": {"collect", "config", "importing_kinds", "model", "plan", "sources", "store"},
     "importing_archives": {"fetch", "importing", "model", "sources", "store"},
-    "importing_logs": {"collect", "config", "fetch", "importing", "model", "sources", "store"},
+    "importing_logs": {"ahead", "collect", "config", "fetch", "importing", "model", "sources", "store"},
+    "ahead": {"collect", "model"},
     "attempt": {
+        "ahead",
         "collect",
         "config",
         "importing",

@@ -104,13 +104,13 @@ class Web(Server):
             self.finish()
 
 
-def torture(folder: Path, seed: int, steps: int) -> Reader:
+def torture(folder: Path, seed: int, steps: int, longest: float = 0.15) -> Reader:
     """Write, rotate, read and kill in an order that the seed chooses; then every request must stand there once."""
     rng = random.Random(seed)
     reader = Reader(folder)
 
     def look() -> None:
-        killed_after = rng.uniform(0, 0.15) if rng.random() < 0.5 else None
+        killed_after = rng.uniform(0, longest) if rng.random() < 0.5 else None
         reader.look(rng.choice((1024, 4096, 1 << 20)), killed_after)
 
     server = Web(folder, rng, look)

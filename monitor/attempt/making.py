@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
+from monitor.ahead import ahead
 from monitor.attempt.asking import Asking, Fetcher, MailReader, Sleep, account_of, fetcher_of, host_of, mail_reader_of
 from monitor.attempt.news import unchanged
 from monitor.attempt.progress import read_so_far
 from monitor.attempt.saved_pages import take_in
 from monitor.attempt.tasks import task_of
-from monitor.collect import Ask, Clock, Task, collect
+from monitor.collect import Ask, Clock, ParseBatches, Task, collect
 from monitor.config import Configured, Settings
 from monitor.fetch import files, whole
 from monitor.model import Batch, Context, Files, Http, Mail, Measure, Outcome, Reading, Trigger
@@ -57,6 +58,7 @@ class Attempts:
     most_seconds: float = MOST_SECONDS
     steady: Callable[[], float] = time.monotonic
     mail_reader: MailReader = mail_reader_of
+    parse_batches: ParseBatches = ahead
     spool: Spool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -138,9 +140,8 @@ class Attempts:
     ) -> Iterator[tuple[int, Reading]]:
         """Make the attempt; begin anew where another process read on in the meantime: what it stored stands."""
         for _ in range(MOST_TURNS):
-            task = task_of(
-                self.store, configured, source_id, Task(configured.name, configured.source, slot, day, trigger)
-            )
+            asked = Task(configured.name, configured.source, slot, day, trigger, parse_batches=self.parse_batches)
+            task = task_of(self.store, configured, source_id, asked)
             try:
                 yield from self._read(configured, source_id, task)
                 return

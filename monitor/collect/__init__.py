@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from monitor.collect.files import collect_files
 from monitor.collect.mail import collect_mail
 from monitor.collect.pages import ASK_AGAIN, AT_THE_HOST, PageAttempt, classify
-from monitor.collect.task import Ask, Clock, Enough, ReadFiles, ReadMail, Task
+from monitor.collect.task import Ask, Clock, Enough, ParseBatches, ReadFiles, ReadMail, Said, Task, in_turn, parse_piece
 from monitor.model import Files, Http, Mail, MailBatch, NotAsked, Reading
 
 __all__ = [
-    "ASK_AGAIN", "AT_THE_HOST", "Ask", "Clock", "Enough", "ReadFiles", "ReadMail", "Task", "classify", "collect",
-    "no_mail",
+    "ASK_AGAIN", "AT_THE_HOST", "Ask", "Clock", "Enough", "ParseBatches", "ReadFiles", "ReadMail", "Said", "Task",
+    "classify", "collect", "in_turn", "no_mail", "parse_piece",
 ]  # fmt: skip
 
 

@@ -13,20 +13,25 @@ from monitor.reasons import REASONS, advice
 def collect_files(task: Task, ctx: Context, request: Files, read_files: ReadFiles, clock: Clock) -> Iterator[Reading]:
     """One reading per batch. A file in a format not known is left where it was, and holds up no other."""
     unknown: dict[str, LayoutChanged] = {}
-    try:
-        for batch in read_files(request):
-            if request.whole:
-                yield from _of_whole_file(task, ctx, batch, clock)
-                continue
-            if batch.after.name in unknown:
-                continue
-            try:
-                parsed = task.source.parse(batch.capture, ctx) if batch.capture.body else Parsed()
-            except LayoutChanged as seen:
-                unknown[batch.after.name] = seen
-                continue
-            yield _of_files(task, ctx, clock, Outcome.OK, batch=batch, parsed=parsed)
-    except FetchFailed as failed:
+    failures: list[FetchFailed] = []
+
+    def batches() -> Iterator[Batch]:
+        try:
+            yield from (batch for batch in read_files(request) if batch.after.name not in unknown)
+        except FetchFailed as failed:  # told after all that was read before it
+            failures.append(failed)
+
+    if request.whole:
+        for batch in batches():
+            yield from _of_whole_file(task, ctx, batch, clock)
+    else:
+        for batch, said in task.parse_batches(task.source, ctx, batches()):
+            name = batch.after.name
+            if isinstance(said, LayoutChanged):
+                unknown.setdefault(name, said)
+            elif name not in unknown:  # what is parsed already of a file given up in the meantime
+                yield _of_files(task, ctx, clock, Outcome.OK, batch=batch, parsed=said)
+    for failed in failures:
         yield _of_files(task, ctx, clock, Outcome.FAILED, failed.reason, failed.detail)
     if unknown:
         reason = next(iter(unknown.values())).reason

@@ -8,19 +8,23 @@ from datetime import UTC, date, datetime, tzinfo
 
 from monitor.model import (
     Batch,
+    Capture,
     Context,
     Exchange,
     Files,
     Http,
+    LayoutChanged,
     LogCursor,
     Mail,
     MailBatch,
     MailCursor,
+    Parsed,
     Record,
     Source,
     Trigger,
     no_hash,
     no_key,
+    no_mail_of_ours,
 )
 
 Ask = Callable[[Http, int], Exchange]
@@ -28,6 +32,22 @@ ReadFiles = Callable[[Files], Iterator[Batch]]
 ReadMail = Callable[[Mail], Iterator[MailBatch]]
 Clock = Callable[[], datetime]
 Enough = Callable[[Sequence[Record]], bool]
+Said = Parsed | LayoutChanged
+ParseBatches = Callable[[Source, Context, Iterator[Batch]], Iterator[tuple[Batch, Said]]]
+
+
+def parse_piece(source: Source, ctx: Context, capture: Capture) -> Said:
+    """What a piece of a log says, or that it is in a format not known."""
+    try:
+        return source.parse(capture, ctx) if capture.body else Parsed()
+    except LayoutChanged as seen:
+        return seen
+
+
+def in_turn(source: Source, ctx: Context, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Said]]:
+    """Each batch in its order, with what it says: parsed when it is asked for, the next one not yet read."""
+    for batch in batches:
+        yield batch, parse_piece(source, ctx, batch.capture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +67,9 @@ class Task:
     mail_cursors: tuple[MailCursor, ...] = ()
     hashed: Callable[[str], str] = no_hash
     corrections: Mapping[str, str] = field(default_factory=dict)
-    own_mail: Callable[[str], bool] = lambda message_key: False
+    own_mail: Callable[[str], bool] = no_mail_of_ours
     zone: tzinfo = UTC
+    parse_batches: ParseBatches = in_turn  # how a log is parsed; `ahead` does it with a second process
 
     def context(self, now: datetime) -> Context:
         """What the source may know of the world in this attempt."""

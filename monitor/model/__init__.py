@@ -20,7 +20,7 @@ from monitor.model.records import (
     SiteViews,
     Visitors,
 )
-from monitor.model.source import Context, Parsed, Reading, Series, Source, each, no_hash, no_key, slug
+from monitor.model.source import Context, Parsed, Reading, Series, Source, each, no_hash, no_key, no_mail_of_ours, slug
 from monitor.model.words import Kind, Measure, Outcome, Trigger
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "NotAsked",
     "NotCounted", "Outcome", "PageViews", "Pairs", "Parsed", "Reading", "Record", "Referrer", "Request", "Result",
     "Secret", "Series", "Shown", "SiteViews", "Source", "Trigger", "Value", "Visitors", "each", "no_hash", "no_key",
+    "no_mail_of_ours",
     "slug",
 ]  # fmt: skip

@@ -69,6 +69,11 @@ def no_hash(text: str) -> str:
     raise RuntimeError("no local key was given to hash by")
 
 
+def no_mail_of_ours(message_key: str) -> bool:
+    """Where no mailbox is read, no mail is known to be the owner's."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """What defines a source's series. A change of any of it retires the old source and begins a new one."""
@@ -105,7 +110,7 @@ class Context:
     mail_cursors: tuple[MailCursor, ...] = ()
     hashed: Callable[[str], str] = no_hash
     corrections: Mapping[str, str] = field(default_factory=dict)
-    own_mail: Callable[[str], bool] = lambda message_key: False
+    own_mail: Callable[[str], bool] = no_mail_of_ours
     zone: tzinfo = UTC
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
+from hashlib import blake2b
 
 from sqlite_utils import Database
 
@@ -22,26 +24,35 @@ from monitor.store.reader import HasRows
 OPEN_DAYS = 3  # the log's days: a day is closed when the third after it has lines, so a later one is 2 days complete
 LONGEST_OPEN = 7  # days by the clock: a log that no longer grows closes its last days too
 
-Keys = Callable[[date], bytes]
+
+@dataclass(frozen=True)
+class Keys:
+    """The key of each day of a source, for the length of one attempt: the stored one, a new one, or none.
+
+    There is none for a day that is closed, or was begun without. New keys are made from a random secret of the attempt,
+    so that two processes that read along make the same.
+    """
+
+    stored: dict[date, bytes]
+    begun: frozenset[date]
+    secret: bytes = field(repr=False)
+
+    def __call__(self, day: date) -> bytes:
+        """The key of a day, empty where there is none."""
+        if day in self.stored or day in self.begun:
+            return self.stored.get(day, b"")
+        return blake2b(day.isoformat().encode(), digest_size=32, key=self.secret).digest()
 
 
 def keys(store: HasRows, source_id: int, random: Callable[[int], bytes] = secrets.token_bytes) -> Keys:
-    """The key of each day of a source, for the length of one attempt: the stored one, a new one, or none.
-
-    There is none for a day that is closed, or was begun without. Nothing is written here: a new key is stored with the
-    first hashes that it made.
-    """
-    known: dict[date, bytes] = {}
-
-    def key_of(day: date) -> bytes:
-        if day not in known:
-            where = (source_id, day.isoformat())
-            stored = store.rows("select key from visitor_keys where source_id = ? and day = ?", where)
-            begun = store.rows("select 1 from site_views where source_id = ? and day = ? and views > 0", where)
-            known[day] = stored[0]["key"] if stored else b"" if begun else random(32)
-        return known[day]
-
-    return key_of
+    """The keys as the history has them now. Nothing is written here: a new one is stored with its first hashes."""
+    stored = store.rows("select day, key from visitor_keys where source_id = ?", (source_id,))
+    begun = store.rows("select day from site_views where source_id = ? and views > 0", (source_id,))
+    return Keys(
+        {date.fromisoformat(row["day"]): row["key"] for row in stored},
+        frozenset(date.fromisoformat(row["day"]) for row in begun),
+        random(32),
+    )
 
 
 def save(db: Database, source_id: int, said: list[Visitors], totals: list[SiteViews]) -> None:
