@@ -329,6 +329,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = args.keep or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         if args.history:
             history(folder)
         else:

@@ -37,6 +37,7 @@ ROOMS = {
     "importing": {"collect", "config", "importing_kinds", "model", "plan", "sources", "store"},
     "importing_archives": {"fetch", "importing", "model", "sources", "store"},
     "importing_logs": {"ahead", "collect", "config", "fetch", "importing", "model", "sources", "store"},
+    "memory": set(),
     "ahead": {"collect", "model"},
     "attempt": {
         "ahead",
@@ -85,6 +86,7 @@ ROOMS = {
             "demo",
             "fetch",
             "insight",
+            "memory",
             "keeping",
             "worth",
             "exposed",

@@ -32,9 +32,11 @@ def check(config_path: Path, names: tuple[str, ...], force: bool, as_json: bool)
 
     from monitor import config
     from monitor.attempt import Attempts
+    from monitor.memory import give_back
     from monitor.store import sources
     from monitor.store.connection import Store
 
+    give_back()
     settings = config.read(config_path)
     chosen = choose(settings, names)
     with Store(settings.database) as store:

@@ -36,10 +36,12 @@ def run(config_path: Path, no_web: bool) -> int:
     """  # noqa: D301
     from monitor import config
     from monitor.attempt import Attempts
+    from monitor.memory import give_back
     from monitor.schedule import Runner
     from monitor.service import Notifier
     from monitor.store.connection import Store, only_one
 
+    give_back()
     settings = config.read(config_path)
     password = "" if no_web else _password(settings)
     signals = _Signals()
