@@ -70,7 +70,9 @@ ROOMS = {
     "exposed": set(),
     "demo": {"config", "demo", "model", "plan", "reasons", "sources", "store"},
     # sources: the charset of a kept page alone; store: the label form alone, as below
-    "web": {"labels", "model", "sources", "store", "times", "urls", "web", "worth", "exposed", "__init__"},
+    "web": {
+        *("labels", "model", "sources", "store", "times", "urls", "web", "insight", "worth", "exposed", "__init__"),
+    },
     "cli": {
         *(
             "attempt",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from monitor.model import Contact, Count, Outcome
+from monitor.model import Contact, Count, Outcome, PageViews, SiteViews
 from monitor.store import captures, readings, sources, typed
 from monitor.store.connection import APPLICATION_ID, Store, StoreError, only_one
 from tests.made import DAY, DUCK, GITHUB, NOW, reading, settings
@@ -263,6 +264,48 @@ def test_the_files_are_the_owners_alone(store: Store, duck: int) -> None:
 
 def _open(path: Path) -> None:
     Store(path).close()
+
+
+def test_a_long_log_is_brought_in_once_and_not_at_every_commit_after_it(store: Store, duck: int) -> None:
+    brought_in: list[str] = []
+    readings.save(store, duck, reading("http://x.example/", body="first"))
+    store.conn.set_trace_callback(lambda sql: brought_in.append(sql) if "checkpoint" in sql else None)
+    with store.write() as db:  # longer than any reading
+        db.execute("create table ballast (filling blob)")
+        db.execute("insert into ballast values (zeroblob(20000000))")
+    assert len(brought_in) == 1
+    for n in range(5):
+        readings.save(store, duck, reading("http://x.example/", at=NOW + timedelta(days=n + 1), body=f"page {n}"))
+    assert len(brought_in) == 1
+
+
+def test_the_same_result_twice_on_a_page_is_one_address_with_two_places(store: Store, duck: int) -> None:
+    readings.save(store, duck, reading("http://x.example/", "http://y.example/", "http://x.example/"))
+    readings.save(store, duck, reading("http://y.example/", "http://z.example/", at=NOW + timedelta(days=1)))
+    assert store.rows("select url from urls order by id") == [
+        {"url": f"http://{name}.example/"} for name in ("x", "y", "z")
+    ]
+    seen = store.rows(
+        "select u.url, x.position from results x join urls u on u.id = x.url_id order by reading_id, block"
+    )
+    assert [(row["url"][7], row["position"]) for row in seen] == [("x", 1), ("y", 2), ("x", 3), ("y", 1), ("z", 2)]
+
+
+def test_days_read_again_replace_only_what_changed_and_say_so(store: Store, duck: int) -> None:
+    def read(hours: int, *views: tuple[str, int]) -> int:
+        records = (SiteViews(DAY, sum(n for _, n in views)), *(PageViews(DAY, path, n) for path, n in views))
+        made = reading(at=NOW + timedelta(hours=hours), body=f"{hours}")
+        return readings.save(store, duck, replace(made, records=records, rule="1"))
+
+    first, second = read(1, ("/a/", 5), ("/b/", 2)), read(2, ("/a/", 5), ("/b/", 3), ("/c/", 1))
+    now = store.rows("select path, views, reading_id from page_views join paths p on p.id = path_id order by path")
+    assert [tuple(row.values()) for row in now] == [("/a/", 5, first), ("/b/", 3, second), ("/c/", 1, second)]
+    said = store.rows("select table_name, key, old, new, old_reading_id, reading_id from revisions order by id")
+    assert [tuple(row.values()) for row in said] == [
+        ("site_views", f"{duck}", 7, 9, first, second),
+        ("page_views", f"{duck}\t/b/", 2, 3, first, second),
+    ]
+    assert store.rows("select views from path_totals order by path_id") == [{"views": n} for n in (5, 3, 1)]
 
 
 def test_several_processes_may_begin_the_same_history_at_once(tmp_path: Path) -> None:

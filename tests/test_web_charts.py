@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import sqlite3
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from datasette.version import __version_info__
 
 from monitor.web import charts, safety
-from monitor.web.serve import KEY, SETTINGS, load_metadata, make_datasette, server
+from monitor.web.serve import KEY, SETTINGS, load_metadata, make_datasette
 from tests import web_data
-from tests.conftest import ROOT, part
+from tests.conftest import ROOT
 from tests.web_data import Data, results
 
 STATIC = ROOT / "monitor" / "web" / "static"
@@ -88,7 +84,8 @@ async def test_a_chart_and_its_script_stand_where_the_metadata_says_and_nowhere_
         assert len(page.select(".m-chart[data-chart]")) == (name in CHARTS), name
         assert scripts(page) == (["/-/static-plugins/presence_monitor/chart.js"] if name in CHARTS else []), name
         assert bool(page.select("link[href*='home.css']")) == (name in CHARTS), name
-    for path in ("/presence/ranks_now", "/presence?sql=select+*+from+daily_ranks", "/presence", "/presence/readings/1"):
+    sql = "/presence/-/query" if int(__version_info__[0]) else "/presence"
+    for path in ("/presence/ranks_now", f"{sql}?sql=select+*+from+daily_ranks", "/presence", "/presence/readings/1"):
         page = await soup(ds, path)
         assert (page.select(".m-chart"), scripts(page)) == ([], []), path
 
@@ -152,292 +149,6 @@ def test_our_scripts_write_text_and_ask_nobody_else() -> None:
         )
 
 
-# --- in a real browser ---------------------------------------------------------------------------------------------
-
-
-# Chromium reads its orders from file descriptor 3 and answers on 4.
-ON_THREE_AND_FOUR = """
-import fcntl, os, sys
-there, back = (fcntl.fcntl(int(fd), fcntl.F_DUPFD, 20) for fd in sys.argv[1:3])
-os.dup2(there, 3), os.dup2(back, 4)
-os.execv(sys.argv[3], sys.argv[3:])
-"""
-
-
-class Browser:
-    """Chromium on a pipe: opens a page, asks it questions, presses keys, and keeps what its console said."""
-
-    def __init__(self, profile: Path) -> None:
-        there, self._out = os.pipe()
-        self._in, back = os.pipe()
-        flags = "--headless --no-sandbox --disable-gpu --no-first-run --disable-sync --disable-background-networking"
-        more = f"--disable-component-update --remote-debugging-pipe --window-size=1280,1000 --user-data-dir={profile}"
-        command = [sys.executable, "-c", ON_THREE_AND_FOUR, str(there), str(back), part("chromium", "chromium")]
-        self.process = subprocess.Popen(
-            [*command, *flags.split(), *more.split()], pass_fds=(there, back), stderr=subprocess.DEVNULL
-        )
-        os.close(there)
-        os.close(back)
-        self._buffer, self._n, self.session, self.said = b"", 0, "", list[str]()
-        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log"):
-            self.ask(f"{domain}.enable")
-
-    def ask(self, method: str, **params: Any) -> dict[str, Any]:
-        self._n += 1
-        message = {"id": self._n, "method": method, "params": params}
-        if self.session:
-            message["sessionId"] = self.session
-        os.write(self._out, json.dumps(message).encode() + b"\0")
-        while True:
-            while b"\0" not in self._buffer:
-                chunk = os.read(self._in, 65536)
-                assert chunk, "the browser is gone"
-                self._buffer += chunk
-            line, _, self._buffer = self._buffer.partition(b"\0")
-            found = json.loads(line)
-            if found.get("id") == self._n:
-                assert "error" not in found, found
-                return dict(found["result"])
-            if found.get("method") in (
-                "Log.entryAdded",
-                "Runtime.exceptionThrown",
-                "Runtime.consoleAPICalled",
-                "Page.javascriptDialogOpening",
-            ):
-                self.said.append(json.dumps(found["params"])[:600])
-
-    def js(self, expression: str) -> Any:
-        result = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in result, result
-        return result["result"].get("value")
-
-    def open(self, url: str, ready: str = "document.querySelector('.m-chart')?.dataset.drawn === 'yes'") -> None:
-        self.ask("Page.navigate", url=url)
-        until = time.monotonic() + 30
-        while not self.js(f"document.readyState === 'complete' && location.href === {url!r} && Boolean({ready})"):
-            assert time.monotonic() < until, self.js("document.body.innerText")
-            time.sleep(0.05)
-
-    def count(self, selector: str) -> int:
-        return int(self.js(f"document.querySelectorAll({selector!r}).length"))
-
-    def text(self, selector: str = ".m-chart") -> str:
-        return str(self.js(f"document.querySelector({selector!r}).innerText"))
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            code = {"Enter": {"text": "\r", "windowsVirtualKeyCode": 13}}.get(key, {})
-            self.ask("Input.dispatchKeyEvent", type="keyDown", key=key, code=key, **code)
-            self.ask("Input.dispatchKeyEvent", type="keyUp", key=key, code=key)
-
-    def close(self) -> None:
-        self.session = ""
-        self.ask("Browser.close")
-        self.process.wait(20)
-        os.close(self._out)
-        os.close(self._in)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    found = Browser(tmp_path_factory.mktemp("browser"))
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """Serve an invented database, by the function that makes it; the address of its tables."""
-    running = []
-
-    def serve(fill: Callable[[Path], object], **settings: Any) -> str:
-        path = tmp_path / "presence.db"
-        fill(path)
-        ds = make_datasette(path, METADATA, settings={**SETTINGS, **settings})
-        web = server(ds.app(), "127.0.0.1", 0)
-        thread = threading.Thread(target=web.run, daemon=True)
-        thread.start()
-        until = time.monotonic() + 20
-        while not web.started and time.monotonic() < until:
-            time.sleep(0.02)
-        running.append((web, thread))
-        return f"http://127.0.0.1:{web.servers[0].sockets[0].getsockname()[1]}/presence"
-
-    yield serve
-    for web, thread in running:
-        web.should_exit = True
-        thread.join(10)
-
-
-def quiet(browser: Browser) -> list[str]:
-    said, browser.said = browser.said, []
-    return [line for line in said if "favicon" not in line]
-
-
-def test_ranks_are_drawn_with_their_three_absences(browser: Browser, served: Callable[..., str]) -> None:
-    browser.open(served(web_data.filled, default_allow_sql=False) + "/daily_ranks")
-    names = browser.js("[...document.querySelectorAll('.m-chart-name bdi')].map((n) => n.innerText)")
-    assert names == [f"{engine}, Ada Example" for engine in ("bing", "brave", "duckduckgo", "mojeek")]
-    drawn = {
-        name: browser.js(
-            f"['.c-line path', '.c-unread rect', '.c-beyond circle', '.c-goal line', '.c-page-one line']"
-            f".map((mark) => document.querySelectorAll('.m-chart-row')[{n}].querySelectorAll(mark).length)"
-        )
-        for n, name in enumerate(("bing", "brave", "duckduckgo", "mojeek"))
-    }
-    assert drawn["bing"] == [1, 0, 12, 1, 1]  # read, and not within the nine results, on twelve days
-    assert drawn["brave"] == [2, 1, 0, 1, 1]  # six days not read: a band, and no line over it
-    assert drawn["duckduckgo"] == [1, 0, 0, 1, 1]
-    assert drawn["mojeek"] == [1, 1, 0, 1, 1]  # the last four days failed
-    label = browser.js("document.querySelectorAll('.m-chart svg[role=img]')[1].getAttribute('aria-label')")
-    assert "from place 5 to place 7; last place 6" in label
-    assert "Not read on 6 days" in label
-    assert "A talk" in browser.text(".m-chart-moments")
-    assert quiet(browser) == []
-
-
-def test_arrow_keys_read_the_days_and_enter_opens_the_evidence(browser: Browser, served: Callable[..., str]) -> None:
-    browser.open(served(web_data.filled) + "/daily_ranks?engine=brave")
-    browser.js("document.querySelector('.m-chart-plots').focus()")
-    browser.press("End")
-    assert "place 6" in browser.text(".m-chart-tip")
-    browser.press("Home", *["ArrowRight"] * 54)
-    assert "not read: failed, timeout" in browser.text(".m-chart-tip")
-    href = browser.js("document.querySelector('.m-chart-tip a').getAttribute('href')")
-    assert re.fullmatch(r"/-/presence/reading/\d+", href)
-    browser.press("Enter")
-    until = time.monotonic() + 20
-    while browser.js("location.pathname") != href:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    quiet(browser)
-
-
-def test_a_pointer_reads_the_nearest_day(browser: Browser, served: Callable[..., str]) -> None:
-    browser.open(served(web_data.filled) + "/daily_ranks")
-    row = "document.querySelectorAll('.m-chart-row')[2].getBoundingClientRect()"
-    box = browser.js(f"(({{x, y, width, height}}) => [x, y, width, height])({row})")
-    browser.ask("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + box[2] - 16, y=box[1] + box[3] / 2)
-    assert "duckduckgo" in browser.text(".m-chart-tip")
-    assert "place 1" in browser.text(".m-chart-tip")
-
-
-def test_the_page_s_own_filters_drive_the_chart(browser: Browser, served: Callable[..., str]) -> None:
-    address = served(web_data.filled)
-    browser.open(f"{address}/daily_ranks?engine=brave&day__gte={web_data.day(9)}")
-    assert (browser.count(".m-chart svg[role=img]"), browser.count(".c-unread rect")) == (1, 0)
-    assert browser.count(".m-chart-note") == 0
-    browser.open(f"{address}/daily_ranks?engine=brave&position__gte=7")
-    assert "Filtered by position" in browser.text(".m-chart-note")
-    assert browser.count(".c-unread rect") == 1  # the six failed days, and none of those that the filter hides
-    browser.open(f"{address}/daily_ranks?engine=nobody")
-    assert "No rows to draw" in browser.text()
-    browser.open(f"{address}/daily_ranks?_next=100")
-    assert browser.count(".m-chart svg[role=img]") == 4
-    assert quiet(browser) == []
-
-
-def test_days_without_a_row_are_unread_unless_a_filter_may_hide_them(
-    browser: Browser, served: Callable[..., str]
-) -> None:
-    address = served(web_data.filled)
-    browser.open(f"{address}/daily_page_views")  # three days that nothing was counted on, and no reading says why
-    assert (browser.count(".c-unread rect"), browser.count(".c-line path")) == (1, 2)
-    browser.open(f"{address}/daily_page_views?views__gte=200")
-    assert browser.count(".c-unread rect") == 0
-    assert "Filtered by views" in browser.text(".m-chart-note")
-
-
-def test_rows_that_were_cut_are_said(browser: Browser, served: Callable[..., str]) -> None:
-    browser.open(served(web_data.filled, max_returned_rows=50) + "/daily_ranks")
-    assert "Only the newest 50 of 350 rows are drawn" in browser.text(".m-chart-note")
-
-
-def test_a_chart_that_cannot_be_read_says_why(browser: Browser, served: Callable[..., str], tmp_path: Path) -> None:
-    address = served(web_data.filled)
-    browser.open(f"{address}/daily_ranks?_where=nonsense+is+wrong", "document.body")
-    browser.open(f"{address}/daily_page_views")
-    with sqlite3.connect(tmp_path / "presence.db") as db:
-        db.execute("drop view milestones")
-    browser.open(f"{address}/daily_page_views?site=blog")
-    assert "could not be read: milestones" in browser.text(".m-chart-note")
-    assert browser.count(".m-chart svg[role=img]") == 1
-    quiet(browser)
-
-
-@pytest.mark.parametrize(
-    ("view", "mark", "least"),
-    [
-        ("daily_page_views", ".c-area path", 2),
-        ("weekly_page_views", ".c-bar rect", 12),
-        ("monthly_page_views", ".c-bar rect", 3),
-        ("profile_counts", ".c-dot circle", 4),
-        ("profile_counts", ".c-absent path", 1),
-        ("contacts_by_origin", ".c-bar rect", 3),
-        ("page_one_share", ".c-second path", 4),
-    ],
-)
-def test_every_view_is_drawn(browser: Browser, served: Callable[..., str], view: str, mark: str, least: int) -> None:
-    browser.open(f"{served(web_data.filled)}/{view}")
-    assert browser.count(f".m-chart {mark}") >= least
-    assert "NaN" not in browser.js("document.querySelector('.m-chart').outerHTML")
-    for href in browser.js("[...document.querySelectorAll('.m-chart a')].map((a) => a.href)"):
-        assert browser.js(f"fetch({href!r}).then((answer) => answer.status)") == 200, href
-    assert quiet(browser) == []
-
-
-def test_a_changed_definition_breaks_the_line(browser: Browser, served: Callable[..., str]) -> None:
-    def fill(path: Path) -> None:
-        data = Data(path)
-        github = data.source("github/ada", "profile")
-        for ago in range(9):
-            said = "followers" if ago > 4 else "followers and subscribers"
-            data.count(
-                github,
-                "github/ada",
-                "followers",
-                10 + ago,
-                ago,
-                definition=said,
-                precision="rounded" if ago == 2 else "exact",
-            )
-        data.close()
-
-    browser.open(served(fill) + "/profile_counts")
-    assert [browser.count(f".m-chart {m}") for m in (".c-line path", ".c-break line", ".c-open circle")] == [2, 1, 1]
-    assert "counted differently" in browser.text(".m-chart-legend")
-
-
-@pytest.mark.parametrize("view", CHARTS)
-def test_hostile_words_stay_text(browser: Browser, served: Callable[..., str], view: str) -> None:
-    browser.open(f"{served(hostile)}/{view}")
-    if view != "shown_by_engine":
-        assert "data-ran" in browser.text()  # there, as the text it is
-        browser.js("document.querySelector('.m-chart-plots').focus()")
-        browser.press("ArrowLeft", "ArrowUp", "ArrowRight")
-    assert browser.js("document.documentElement.dataset.ran") is None
-    assert browser.count(".m-chart img, .m-chart script") == 0
-    assert quiet(browser) == []
-
-
-def test_it_is_drawn_again_at_another_width(browser: Browser, served: Callable[..., str]) -> None:
-    browser.open(served(web_data.filled) + "/daily_ranks")
-    wide = browser.js("document.querySelector('.m-chart svg[role=img]').getBoundingClientRect().width")
-    try:
-        browser.ask("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=False)
-        ready = "document.querySelector('.m-chart svg[role=img]').getAttribute('width') < 360"
-        until = time.monotonic() + 20
-        while not browser.js(ready):
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        assert wide > 1000
-        assert browser.js("document.documentElement.scrollWidth") <= 390
-    finally:
-        browser.ask("Emulation.clearDeviceMetricsOverride")
-
-
 # --- the timeline --------------------------------------------------------------------------------------------------
 
 
@@ -448,7 +159,7 @@ async def test_the_timeline_opens_and_its_links_are_answered(
 ) -> None:
     ds = await made(fill(tmp_path / "presence.db"))
     page = await soup(ds, f"/-/presence/timeline?span={span}")
-    assert page.select("script, [style], [onload], img") == []
+    assert page.main.select("script, [style], [onload], img") == []
     hrefs = {a["href"] for a in page.select("main a") if not a["href"].startswith("http")}
     assert len(hrefs) >= 4
     for href in hrefs:

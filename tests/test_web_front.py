@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from datasette.version import __version_info__
 
 from monitor.web.serve import load_metadata, make_datasette
 from tests import web_data
+from tests.conftest import ROOT
 
 
 async def serving(path: Path, **metadata: Any) -> Any:
@@ -52,3 +55,20 @@ async def test_data_and_files_that_are_not_ours_are_still_told_by_datasette(tmp_
     alien = make_datasette(other, {})
     await alien.invoke_startup()
     assert "dogs" in (await alien.client.get("/")).text
+
+
+HOOKS = """
+import importlib, sys
+importlib.import_module(sys.argv[1])
+import datasette.app
+from datasette.plugins import pm
+print(*sorted({c.name for p in pm.get_plugins() if getattr(p, "__name__", "") == "monitor.web"
+  for c in pm.get_hookcallers(p)}))
+"""
+
+
+@pytest.mark.parametrize("first", [f"monitor.web.{name}" for name in ("serve", "front", "pages", "label_form", "feed")])
+def test_the_plugin_is_whole_whichever_of_its_modules_comes_first(first: str) -> None:
+    """Datasette looks for plugins while it is imported, and so finds one that imports it only half made."""
+    done = subprocess.run([sys.executable, "-c", HOOKS, first], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert {"register_routes", "extra_template_vars", "asgi_wrapper", "menu_links"} <= set(done.stdout.split())

@@ -7,6 +7,7 @@ import sqlite3
 import xml.etree.ElementTree as ET
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -290,6 +291,98 @@ async def test_the_menu_leads_home_from_every_page(opened: Open) -> None:
     assert "/" in [a["href"] for a in rows.select("details.nav-menu a")]
 
 
+# --- what changed, and the way on ----------------------------------------------------------------------------------
+
+
+async def test_what_changed_is_dated_worst_first_and_each_line_leads_to_its_evidence(opened: Open) -> None:
+    ds = await opened("filled")
+    lines = (await page(ds)).select(".m-changed li")
+    said = [text(li.p) for li in lines]
+    assert "! mojeek/ada-example: not read since, changed: layout unknown" in said
+    assert "▼ Bing: 7 to not within 9" in said
+    assert any(line.startswith("× +61 … 56 stands on people-finder.example") for line in said)
+    good = "+ First contact: InMail, through linkedin and 3 more in 90 days"
+    assert said.index("▼ Bing: 7 to not within 9") < said.index(good)
+    assert len(lines) == 8
+    for li in lines:
+        assert date.fromisoformat(li.time["datetime"]) <= web_data.TODAY
+        href = li.a["href"]
+        assert href.startswith("#") or (await ds.client.get(href)).status_code == 200
+
+
+async def test_with_no_news_it_says_when_to_look_again(opened: Open) -> None:
+    def calm(data: Data) -> None:
+        duck = data.source("duckduckgo/ada")
+        for ago in range(5):
+            data.page(duck, 4 - ago, results(1))
+        data.label("ada.example")
+
+    soon = web_data.NOON + timedelta(days=1)
+    changed = (await page(await opened(calm, next_tries={"duckduckgo/ada": soon.isoformat()}))).select_one(".m-changed")
+    assert not changed.select("li")
+    first = words.on(web_data.TODAY - timedelta(days=4), web_data.TODAY)
+    said = f"Nothing has changed since the first reading on {first}. Next look: tomorrow {soon:%H:%M}."
+    assert text(changed.select_one(".m-calm")) == said
+
+
+async def test_each_engine_says_the_range_of_a_year_and_why_it_moved(opened: Open) -> None:
+    def year(data: Data) -> None:
+        duck, brave = data.source("duckduckgo/ada"), data.source("brave/ada")
+        for ago in (360, 200, 2, 1, 0):
+            data.page(duck, ago, results(2 if ago > 1 else 1))
+        data.page(brave, 1, results(None))
+        data.page(brave, 0, results(7))
+        data.label("ada.example")
+
+    ds = await opened(year)
+    home = await page(ds)
+    assert text(card(home, "DuckDuckGo").select_one(".m-range")) == "1\N{EN DASH}2 in a year"
+    brave = card(home, "Brave").select_one(".m-range")
+    assert text(brave).startswith("7+ since ")
+    assert "and not among the results seen on 1 day" in brave["aria-label"]
+    why = card(home, "DuckDuckGo").select_one(".m-since a")["href"]
+    assert f"From at 2 on {web_data.day(2)} to at 1" in (await ds.client.get(why)).text
+
+
+async def test_what_is_exposed_and_who_waits_are_said_at_once(opened: Open) -> None:
+    def waiting(data: Data) -> None:
+        web_data._exposure(data)
+        typed = data.source("typed", "typed", kind="typed")
+        row = {"at": None, "day": web_data.day(3), "kind": "mail", "origin": "search", "source_id": typed}
+        data.insert("contacts", reading_id=data.reading(typed, 3), verdict="unsure", reason="one_word", **row)
+
+    home = await page(await opened(waiting))
+    said = home.select_one('.m-verdict a[href="/-/presence/exposure"]')
+    assert text(said) == "+61 … 56 stands on people-finder.example."
+    assert "1 more may be a contact and waits for your word" in text(
+        home.select_one('a[href="/-/presence/worth#unsure"]')
+    )
+
+
+async def test_a_source_says_since_when(opened: Open) -> None:
+    home = await page(await opened("filled"))
+    mojeek = text(source(home, "mojeek/ada-example").select_one(".m-advice"))
+    since = words.since(web_data.TODAY - timedelta(days=3), web_data.TODAY)
+    assert mojeek.startswith(f"changed: layout unknown, since {since} .")
+
+
+async def test_the_ways_are_the_same_on_every_page(opened: Open) -> None:
+    ds = await opened("filled")
+    ways = [(text(a), a["href"]) for a in (await page(ds)).select(".m-ways a")]
+    assert len(ways) == 6
+    for name, href in ways:
+        answer = await ds.client.get(href)
+        assert answer.status_code == 200, href
+        seen = BeautifulSoup(answer.text, "lxml")
+        assert [(text(a), a["href"]) for a in seen.select(".m-ways a")] == ways
+        assert [text(a) for a in seen.select(".m-ways a[aria-current=page]")] == [name]
+        levels = [int(h.name[1]) for h in seen.select("main h1, main h2, main h3")]
+        assert levels[0] == levels.count(1) == 1
+        assert all(b - a <= 1 for a, b in pairwise(levels)), (href, levels)
+        for a in seen.select("main a[href^='/']"):
+            assert (await ds.client.get(a["href"])).status_code == 200, (href, a["href"])
+
+
 # --- the first minutes ---------------------------------------------------------------------------------------------
 
 
@@ -308,7 +401,7 @@ async def test_when_nothing_could_be_read_it_says_so_and_why(opened: Open) -> No
     home = await page(await opened(refused))
     assert "No results page could be read yet" in text(home.select_one(".m-verdict"))
     assert "left alone" in text(home.select_one(".m-sources"))
-    assert home.find("meta", {"http-equiv": "refresh"})["content"] == "300"
+    assert not home.find("meta", {"http-equiv": "refresh"})
 
 
 async def test_unlabelled_it_says_what_was_read_and_asks_whose_pages_these_are(opened: Open) -> None:
@@ -452,4 +545,11 @@ def test_words() -> None:
     assert [words.age(n) for n in (0, 1, 3)] == ["today", "yesterday", "3 days old"]
     assert words.many(1, "page") == "1 page"
     assert words.many(1200, "page") == "1,200 pages"
+    monday = date(2026, 11, 23)
+    assert [words.since(monday - timedelta(days=n), monday) for n in (0, 1, 6, 7)] == [
+        "today",
+        "yesterday",
+        "Tuesday",
+        "16 Nov",
+    ]
     assert words.ended("failed", "server_error") == "failed: server error"

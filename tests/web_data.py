@@ -94,11 +94,15 @@ class Data:
                 text_id=text_id,
                 match_precision="exact",
             )
+        self.insert("results_todo", reading_id=reading_id)
         return reading_id
 
     def label(self, host: str, whose: str = "mine") -> None:
         label_id = self.insert("labels", pattern=host, match="host", whose=whose, origin="command", added_at=instant(0))
+        changed = "select json_group_array(json_array(id, whose, ?)) from urls where host = ? and whose <> ?"
+        (pages,) = self.db.execute(changed, (whose, host, whose)).fetchone()
         self.db.execute("update urls set whose = ?, label_id = ? where host = ?", (whose, label_id, host))
+        self.insert("whose_todo", changed=pages)
 
     def views(self, source_id: int, ago: int, paths: dict[str, int], came_from: dict[str, int], **row: Any) -> int:
         reading_id = self.reading(source_id, ago)

@@ -26,7 +26,7 @@ from monitor.times import utc_now
 __all__ = ["APPLICATION_ID", "Store", "StoreError", "explain", "only_one"]
 
 APPLICATION_ID = 0x4D4F4E49  # "MONI"
-CHECKPOINT_BYTES = 1 << 20
+CHECKPOINT_BYTES = 4 << 20  # as SQLite itself would: 1,000 pages
 LOCK_SECONDS = 30.0
 CLOSE_MS = 500  # how long the last checkpoint waits for readers
 
@@ -240,6 +240,8 @@ def _connect(path: Path, lock_seconds: float) -> sqlite3.Connection:
         conn.execute("pragma journal_mode = wal").fetchall()
         conn.execute("pragma synchronous = full")
         conn.execute("pragma wal_autocheckpoint = 0").fetchall()
+        # A log that was once long would stay so on disk, and be checkpointed, with two syncs, at every commit.
+        conn.execute(f"pragma journal_size_limit = {CHECKPOINT_BYTES}").fetchall()
     except sqlite3.Error:
         conn.close()
         raise

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlite_utils import Database
 
 from monitor.model import Count, NotCounted, PageViews, Reading, Referrer, Shown, SiteViews
 from monitor.store.reader import HasRows
 from monitor.times import to_text
+
+_Row = tuple[Any, ...]
+_Change = tuple[_Row, _Row, _Row]  # the key, what stood there, what stands now
 
 _COUNT_KEY = "source_id = ? and profile = ? and metric = ? and window = ? and day = ?"
 
@@ -73,15 +79,18 @@ def save_page_views(db: Database, source_id: int, reading_id: int, reading: Read
         _add_page_views(db, source_id, reading_id, reading)
         return
     whole = {r.day for r in reading.records if isinstance(r, SiteViews) and r.complete}
-    for record in reading.records:
-        match record:
-            case SiteViews() | PageViews() | Referrer():
-                _replace(db, source_id, reading_id, reading, record, complete=record.day in whole)
-            case NotCounted(day, reason, lines):
-                db.execute(
-                    "insert or replace into not_counted values (?, ?, ?, ?, ?)",
-                    [source_id, day.isoformat(), reason, lines, reading_id],
-                )
+    put = _Put(db, source_id, reading_id, reading)
+    put.totals([r for r in reading.records if isinstance(r, SiteViews)], whole)
+    put.paths([r for r in reading.records if isinstance(r, PageViews)], whole)
+    put.referrers([r for r in reading.records if isinstance(r, Referrer)])
+    db.conn.executemany(
+        "insert or replace into not_counted values (?, ?, ?, ?, ?)",
+        [
+            (source_id, r.day.isoformat(), r.reason, r.lines, reading_id)
+            for r in reading.records
+            if isinstance(r, NotCounted)
+        ],
+    )
 
 
 def _add_page_views(db: Database, source_id: int, reading_id: int, reading: Reading) -> None:
@@ -127,44 +136,72 @@ def _adding(table: str, key: str, values: str, summed: tuple[str, ...]) -> str:
     )
 
 
-def _replace(
-    db: Database,
-    source_id: int,
-    reading_id: int,
-    reading: Reading,
-    record: SiteViews | PageViews | Referrer,
-    *,
-    complete: bool,
-) -> None:
-    """Put a day that was read again in the place of the old one; a number of views that changed leaves a revision.
+@dataclass(frozen=True)
+class _Put:
+    """Puts days that were read again in the place of the old ones; a number of views that changed leaves a revision.
 
     What stands by younger evidence stays (against a reading that waited, or one read again from kept pages), and what
-    is as it was keeps the evidence it has.
+    is as it was keeps the evidence it has. One look at what stands and one statement a table, whatever the rows.
     """
-    counted = {"rule": reading.rule, "complete": int(complete)}
-    key: dict[str, object] = {"source_id": source_id, "day": record.day.isoformat()}
-    match record:
-        case SiteViews(_, views, visitors, feed_views):
-            table, name = "site_views", str(source_id)
-            values = {"views": views, "visitors": visitors, "feed_views": feed_views, **counted}
-        case PageViews(_, path, views, visitors):
-            table, name, key["path_id"] = "page_views", f"{source_id}\t{path}", _path_id(db, path)
-            values = {"views": views, "visitors": visitors, **counted}
-        case Referrer(_, referrer, medium, views):
-            table, name, key["referrer"] = "referrers", f"{source_id}\t{referrer}", referrer
-            values = {"views": views, "medium": medium}
-    old = db.execute(
-        f"select {', '.join(values)}, reading_id, started_at from {table} join readings on id = reading_id"  # noqa: S608
-        f" where {' and '.join(f'{table}.{column} = ?' for column in key)}",
-        list(key.values()),
-    ).fetchone()
-    if old and (list(old[:-2]) == list(values.values()) or old[-1] > to_text(reading.started_at)):
-        return
-    row = {**key, **values, "reading_id": reading_id}
-    marks = ", ".join("?" * len(row))
-    db.execute(f"insert or replace into {table} ({', '.join(row)}) values ({marks})", list(row.values()))  # noqa: S608
-    if old and old[0] != values["views"] and table != "referrers":
-        _revise(db, table, name, key["day"], (old[0], old[-2]), record.views, reading_id)
+
+    db: Database
+    source_id: int
+    reading_id: int
+    reading: Reading
+
+    def totals(self, records: list[SiteViews], whole: set[date]) -> None:
+        """What a whole site was seen."""
+        rule = self.reading.rule
+        rows = {(r.day.isoformat(),): (r.views, r.visitors, r.feed_views, rule, int(r.day in whole)) for r in records}
+        changed = self._put("site_views", ("day",), ("views", "visitors", "feed_views", "rule", "complete"), rows)
+        self._revise("site_views", {key: str(self.source_id) for key in rows}, changed)
+
+    def paths(self, records: list[PageViews], whole: set[date]) -> None:
+        """What each path was seen."""
+        ids, rule = _path_ids(self.db, dict.fromkeys(r.path for r in records)), self.reading.rule
+        rows = {(r.day.isoformat(), ids[r.path]): (r.views, r.visitors, rule, int(r.day in whole)) for r in records}
+        changed = self._put("page_views", ("day", "path_id"), ("views", "visitors", "rule", "complete"), rows)
+        names = {(r.day.isoformat(), ids[r.path]): f"{self.source_id}\t{r.path}" for r in records} if changed else {}
+        self._revise("page_views", names, changed)
+
+    def referrers(self, records: list[Referrer]) -> None:
+        """What came from where."""
+        rows = {(r.day.isoformat(), r.referrer): (r.views, r.medium) for r in records}
+        self._put("referrers", ("day", "referrer"), ("views", "medium"), rows)
+
+    def _put(
+        self, table: str, key: tuple[str, ...], columns: tuple[str, ...], rows: Mapping[_Row, _Row]
+    ) -> list[_Change]:
+        """Write the rows, by their keys, that are news; returns which changed, with what stood there."""
+        stands = self._standing(table, (*key, *columns), len(key), {str(row[0]) for row in rows})
+        started, news, changed = to_text(self.reading.started_at), [], []
+        for where, row in rows.items():
+            old = stands.get(where)
+            if old and (old[:-2] == row or str(old[-1]) > started):
+                continue
+            news.append((self.source_id, *where, *row, self.reading_id))
+            if old and old[0] != row[0]:
+                changed.append((where, old, row))
+        names = ("source_id", *key, *columns, "reading_id")
+        sets = ", ".join(f"{name} = excluded.{name}" for name in (*columns, "reading_id"))
+        self.db.conn.executemany(
+            f"insert into {table} ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608
+            f" on conflict (source_id, {', '.join(key)}) do update set {sets}",
+            news,
+        )
+        return changed
+
+    def _standing(self, table: str, names: tuple[str, ...], key: int, days: set[str]) -> dict[_Row, _Row]:
+        sql = (
+            f"select {', '.join(f't.{name}' for name in names)}, t.reading_id, r.started_at"  # noqa: S608
+            f" from {table} t join readings r on r.id = t.reading_id where t.source_id = ? and t.day = ?"
+        )
+        found = (row for day in days for row in self.db.execute(sql, [self.source_id, day]))
+        return {row[:key]: row[key:] for row in found}
+
+    def _revise(self, table: str, names: Mapping[_Row, str], changed: list[_Change]) -> None:
+        for where, old, row in changed:
+            _revise(self.db, table, names[where], where[0], (old[0], old[-2]), row[0], self.reading_id)
 
 
 def _complete(db: Database, source_id: int, last: str, newest: str) -> None:
@@ -176,9 +213,9 @@ def _complete(db: Database, source_id: int, last: str, newest: str) -> None:
         )
 
 
-def _path_id(db: Database, path: str) -> int:
-    found = db.execute("select id from paths where path = ?", [path]).fetchone()
-    return int(found[0]) if found else int(db.execute("insert into paths (path) values (?)", [path]).lastrowid or 0)
+def _path_ids(db: Database, paths: dict[str, None]) -> dict[str, int]:
+    db.conn.executemany("insert into paths (path) values (?) on conflict (path) do nothing", [(p,) for p in paths])
+    return {path: int(db.execute("select id from paths where path = ?", [path]).fetchone()[0]) for path in paths}
 
 
 def covered(store: HasRows, source_id: int) -> tuple[date, date] | None:

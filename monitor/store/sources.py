@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from monitor.store.state import schedule_text
 from monitor.times import from_text, to_text
 
 HOST_ONLY = "host:"
+AT_ONCE = 500  # URLs asked for in one statement: SQLite before 3.32 takes 999 arguments at the most
+_NEW_URL = "insert into urls (url, canonical, host, whose, label_id) values (?, ?, ?, ?, ?)"
 IDENTITY = ("name", "measure", "kind", "engine", "provider", "query", "locale", "device", "day_zone", "settings")
 
 
@@ -141,27 +144,47 @@ def whose(url: str, labels: list[Label]) -> Label | None:
 def url_id(db: Database, url: str, labels: list[Label]) -> int:
     """The row of a URL, made and labelled when it is new."""
     found = db.execute("select id from urls where url = ?", [url]).fetchone()
-    if found:
-        return int(found[0])
+    return int(found[0]) if found else int(db.execute(_NEW_URL, _url_row(url, labels)).lastrowid or 0)
+
+
+def url_ids(db: Database, wanted: Iterable[str]) -> dict[str, int]:
+    """The rows of many URLs, those that are new made and labelled."""
+    wanted = list(wanted)
+    found = _known_urls(db, wanted)
+    if new := [url for url in wanted if url not in found]:
+        labels = all_labels(db)
+        db.conn.executemany(_NEW_URL, [_url_row(url, labels) for url in new])
+        found |= _known_urls(db, new)
+    return found
+
+
+def _known_urls(db: Database, wanted: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        marks = ",".join("?" * len(some))
+        found.update(db.execute(f"select url, id from urls where url in ({marks})", some).fetchall())  # noqa: S608
+    return found
+
+
+def _url_row(url: str, labels: list[Label]) -> tuple[str, str, str, str, int | None]:
     label = whose(url, labels)
     shown = url.removeprefix(HOST_ONLY)
-    row = {
-        "url": url,
-        "canonical": urls.canonical(url) if shown == url else url,
-        "host": urls.host(shown),
-        "whose": label.whose if label else "other",
-        "label_id": label.id if label else None,
-    }
-    return inserted(db, "urls", row)
+    canonical = urls.canonical(url) if shown == url else url
+    return url, canonical, urls.host(shown), label.whose if label else "other", label.id if label else None
 
 
 def _relabel(db: Database) -> int:
     labels = all_labels(db)
-    changed = []
-    for url_id, url, now_whose, label_id in db.execute("select id, url, whose, label_id from urls").fetchall():
+    changed, weigh = [], []
+    for url_id, url, was, label_id in db.execute("select id, url, whose, label_id from urls").fetchall():
         label = whose(url, labels)
         new = (label.whose, label.id) if label else ("other", None)
-        if new != (now_whose, label_id):
+        if new != (was, label_id):
             changed.append((*new, url_id))
+        if new[0] != was and {new[0], was} & {"mine", "unwanted"}:
+            weigh.append((url_id, was, new[0]))
     db.conn.executemany("update urls set whose = ?, label_id = ? where id = ?", changed)
+    if weigh:
+        db.execute("insert into whose_todo (changed) values (?)", [json.dumps(weigh)])
     return len(changed)

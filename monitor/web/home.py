@@ -10,14 +10,14 @@ from typing import Literal
 from markupsafe import Markup
 
 from monitor import labels
-from monitor.web import numbers, search, words
+from monitor.web import changed, numbers, search, words
 from monitor.web.links import Links
-from monitor.web.rows import Row, Rows
-from monitor.web.search import TRUSTED, Phrase, Tone, last_days, of, search_sources
+from monitor.web.rows import TRUSTED, Row, Rows, of
+from monitor.web.search import Phrase, Tone, last_days, search_sources
 from monitor.web.svg import strip
 
 SILENT = timedelta(minutes=15)  # a heartbeat older than this: nobody is taking readings
-SOON, LATER = 10, 300  # seconds until the page asks again: while first readings are under way, and afterwards
+SOON = 10  # seconds until the page asks again while first readings are under way; never under a reader's eyes
 STANDING = {"sources", "current", "ranks", "days"}  # the reads without which nothing can be said of a rank
 UNREAD = Phrase("Where you stand could not be read from the file just now.", "", "warn")
 
@@ -77,11 +77,13 @@ class Home:
     engines: tuple[search.Engine, ...]
     page_one: tuple[search.PageOne, ...]
     unwanted: tuple[search.Unwanted, ...]
+    changed: changed.Changed
     sites: tuple[numbers.Site, ...]
     older_sites: tuple[numbers.Line, ...]
     counts_views: bool  # whether a source of page views is configured
     profiles: tuple[numbers.Profile, ...]
     contacts: numbers.Contacts
+    unsure: int  # contacts that wait for the owner's word
     sources: tuple[Source, ...]
     links: Links
 
@@ -98,19 +100,21 @@ def home(rows: Rows, database: str, links: Links) -> Home:
         owner=rows.owner or "Monitor",
         day=words.long_day(rows.today),
         clock=f"{rows.now:%H:%M}",
-        refresh=SOON if _under_way(rows) else LATER,
-        verdict=(UNREAD,) if unread else _verdict(first, cards, bad, sources, links),
+        refresh=SOON if _under_way(rows) else 0,
+        verdict=((UNREAD,) if unread else _verdict(first, cards, bad, sources, links)) + _exposed(rows, links),
         alarms=_alarms(rows),
         trouble=frozenset(rows.trouble),
         first_run=first,
         engines=cards,
         page_one=() if first or unread else search.page_one(rows, links),
         unwanted=bad,
+        changed=changed.changed(rows, links),
         sites=numbers.sites(rows, links),
         older_sites=numbers.older_sites(rows, links),
         counts_views=any(s["measure"] == "page_views" for s in rows["sources"]),
         profiles=numbers.profiles(rows, links),
         contacts=numbers.contacts(rows, links),
+        unsure=sum(r["waiting"] for r in rows["unsure"]),
         sources=sources,
         links=links,
     )
@@ -197,6 +201,12 @@ def _verdict(
     return tuple(phrases)
 
 
+def _exposed(rows: Rows, links: Links) -> tuple[Phrase, ...]:
+    """That something of the owner's stands where it is not meant to; nothing where it does not."""
+    said = changed.exposed_now(rows)
+    return (Phrase(said, links.page("exposure"), "bad"),) if said else ()
+
+
 def _alarms(rows: Rows) -> tuple[str, ...]:
     """What the owner must know before believing anything else on the page."""
     said = []
@@ -217,6 +227,15 @@ def _sources(rows: Rows, links: Links) -> tuple[Source, ...]:
     return tuple(sorted(cards, key=lambda c: (order[c.tone], c.name)))
 
 
+def _state(source: Row, rows: Rows) -> str:
+    """How its newest attempt ended, and since when it has been so."""
+    if source["outcome"] is None:
+        return "waiting for its first reading"
+    if source["outcome"] in TRUSTED:
+        return words.ended(source["outcome"], "")
+    return search.trouble(source, rows)
+
+
 def _source(source: Row, rows: Rows, links: Links) -> Source:
     outcome = source["outcome"]
     good = outcome in TRUSTED
@@ -229,9 +248,7 @@ def _source(source: Row, rows: Rows, links: Links) -> Source:
         name=source["source"],
         measure=source["measure"].replace("_", " "),
         tone=tone,
-        state="waiting for its first reading"
-        if outcome is None
-        else words.ended(outcome, "" if good else source["reason"]),
+        state=_state(source, rows),
         advice=(source["advice"] or "") if not good else "",
         last_good=words.at(_instant(source["last_good_at"]), rows.now) if source["last_good_at"] else "never",
         next_try=words.at(_instant(tries), rows.now) if tries else "",

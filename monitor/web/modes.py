@@ -24,7 +24,7 @@ from monitor.web.safety import App, Receive, Scope, Send
 USER = "owner"
 ALLOW = {"id": USER}
 LOGIN_PLUGIN = "datasette-auth-passwords"
-OPEN = re.compile(r"/-/(login|static/[A-Za-z0-9_./-]+|static-plugins/[A-Za-z0-9_./-]+)")
+OPEN = re.compile(r"/(favicon\.ico|-/(login|static/[A-Za-z0-9_./-]+|static-plugins/[A-Za-z0-9_./-]+))")
 """What is answered before anyone has signed in: the login page, and what it looks like. Nothing of the history."""
 _HASH = re.compile(r"pbkdf2_sha256\$[0-9]{1,9}\$[^$\s]+\$[A-Za-z0-9+/]{43}=")
 _SECRET_BYTES = 32

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from monitor.web import words
 from monitor.web.links import Links
-from monitor.web.rows import Row, Rows
-from monitor.web.search import SPAN, last_days, of
+from monitor.web.rows import SPAN, Row, Rows, of
+from monitor.web.search import last_days
 from monitor.web.svg import Bar, bars
 
 OLD = 7  # days after which a profile number's age is told

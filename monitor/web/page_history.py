@@ -10,7 +10,7 @@ from monitor import labels
 from monitor.web import svg, words
 from monitor.web.pages import Asked
 from monitor.web.reading import MARKS
-from monitor.web.search import TRUSTED
+from monitor.web.rows import TRUSTED
 from monitor.web.span import DAYS, YEAR, Small, Span, number, span_of, turns
 
 

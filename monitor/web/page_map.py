@@ -15,7 +15,7 @@ from monitor.web.map_picture import Day, Place, picture
 from monitor.web.page_history import of_page
 from monitor.web.pages import Asked
 from monitor.web.reading import MARKS
-from monitor.web.search import TRUSTED
+from monitor.web.rows import TRUSTED
 from monitor.web.span import DAYS, YEAR, Small, Span, number, span_of, turns
 
 GLANCE = 90  # days that are shown of each engine where all are shown

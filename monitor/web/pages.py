@@ -37,6 +37,9 @@ PAGES: tuple[Page, ...] = (
     Page(r"capture/(?P<id>[0-9a-f]{64})", "monitor.web.capture:page"),
     Page("map", "monitor.web.page_map:page", "monitor_map.html"),
     Page("timeline", "monitor.web.timeline:page", "monitor_timeline.html"),
+    Page("why", "monitor.web.page_why:page", "monitor_why.html"),
+    Page("worth", "monitor.web.page_worth:page", "monitor_worth.html"),
+    Page("exposure", "monitor.web.page_exposure:page", "monitor_exposure.html"),
     Page("label", "monitor.web.label_form:page", "monitor_label.html"),
     Page(r"changes\.atom", "monitor.web.feed:page"),
 )
@@ -79,9 +82,14 @@ def _answering(page: Page, now: Callable[[], datetime]) -> Callable[..., Awaitab
         ways = {page.path for page in PAGES}
         common = {"there": asked.links, "owner": asked.owner, "database": asked.database.name, "ways": ways}
         html = await datasette.render_template(page.template, {**common, **shown}, request=request)
-        return Response.html(html, headers=shown.get("headers"))
+        return Response.html(in_english(html), headers=shown.get("headers"))
 
     return answer
+
+
+def in_english(html: str) -> str:
+    """A page with its language named, which Datasette's frame leaves out before 1.0: a screen reader goes by it."""
+    return html.replace("<html>", '<html lang="en">', 1)
 
 
 async def _asked(request: Any, datasette: Any, now: datetime) -> Asked:

@@ -16,8 +16,9 @@ from monitor.web import words
 from monitor.web.capture import HTML, Lost, captures_of, gone, present
 from monitor.web.pages import Asked
 from monitor.web.read_from import parts
+from monitor.web.rows import TRUSTED
 from monitor.web.safety import HOME_POLICY
-from monitor.web.search import TRUSTED, Tone
+from monitor.web.search import Tone
 
 POLICY = f"{HOME_POLICY}; frame-src 'self'"  # the kept page stands in a frame of its own, in which nothing runs
 FRAMES = 3  # kept pages that are shown at once

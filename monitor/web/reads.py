@@ -23,6 +23,9 @@ select application_id, (select count(*) from sqlite_master where type = 'table' 
 from pragma_application_id
 """
 
+KEY = "select json_array(c.source_id, c.profile, c.metric, c.window) from counts c"
+"""One number of one profile, as the reads below step from each to the next, a seek a step."""
+
 READS: Mapping[str, str] = MappingProxyType(
     {
         "labels": "select count(*) as mine from labels where whose = 'mine'",
@@ -83,15 +86,33 @@ READS: Mapping[str, str] = MappingProxyType(
               group by r.source_id, r.referrer
             ) where n <= 5
         """,
-        "counts": """
+        "counts": f"""
+            with recursive keys (k) as (
+              select ({KEY} order by c.source_id, c.profile, c.metric, c.window limit 1)
+              union all
+              select coalesce(
+                ({KEY} where c.source_id = k ->> 0 and c.profile = k ->> 1 and c.metric = k ->> 2 and c.window > k ->> 3
+                  order by c.window limit 1),
+                ({KEY} where c.source_id = k ->> 0 and c.profile = k ->> 1 and c.metric > k ->> 2
+                  order by c.metric, c.window limit 1),
+                ({KEY} where c.source_id = k ->> 0 and c.profile > k ->> 1
+                  order by c.profile, c.metric, c.window limit 1),
+                ({KEY} where c.source_id > k ->> 0 order by c.source_id, c.profile, c.metric, c.window limit 1)
+              )
+              from keys where k is not null
+            )
             select c.profile, c.metric, c.window, c.day, c.value, c.state, c.precision, c.typed, c.source,
-              c.definition, c.reading_id, b.day as before_day, b.value as before
-            from (
-              select source_id, profile, metric, window, max(day) as day from counts
-              group by source_id, profile, metric, window
-            ) n
-            cross join profile_counts c on c.source_id = n.source_id and c.profile = n.profile
-              and c.metric = n.metric and c.window = n.window and c.day = n.day
+              c.definition, c.reading_id, b.day as before_day, b.value as before, (
+                select max(o.value) from counts o
+                where o.source_id = c.source_id and o.profile = c.profile and o.metric = c.metric
+                  and o.window = c.window and o.day > date(c.day, '-365 days') and o.day < c.day
+              ) as best_before
+            from keys
+            cross join profile_counts c on c.source_id = k ->> 0 and c.profile = k ->> 1 and c.metric = k ->> 2
+              and c.window = k ->> 3 and c.day = (
+                select max(n.day) from counts n
+                where n.source_id = k ->> 0 and n.profile = k ->> 1 and n.metric = k ->> 2 and n.window = k ->> 3
+              )
             left join counts b on b.source_id = c.source_id and b.profile = c.profile and b.metric = c.metric
               and b.window = c.window and b.day = (
                 select max(o.day) from counts o
@@ -99,7 +120,55 @@ READS: Mapping[str, str] = MappingProxyType(
                   and o.window = c.window and o.day <= date(c.day, '-28 days') and o.state = 'read'
               )
             order by c.profile, c.metric, c.window
+        """,  # noqa: S608 - the text is ours
+        "years": """
+            select s.id as source_id, min(d.position) as best, max(d.position) as worst, min(d.day) as first_day,
+              sum(d.position is null) as beyond
+            from searches s
+            cross join rank_days d on d.source_id = s.id and d.day > date(:today, '-365 days')
+            where s.retired_at is null and (d.position is not null or d.believed)
+            group by s.id
         """,
+        "moves": """
+            select source_id, engine, query, day, before, after, depth, before_day, confirmed, reading_id
+            from rank_changes
+            where news and confirmed is not 0 and day > date(:today, '-90 days') order by day desc
+        """,
+        "came": """
+            select source_id, engine, query, day, what, position, whose, url, url_id, reading_id
+            from page_one_changes
+            where whose in ('mine', 'about_me', 'unwanted') and day > date(:today, '-90 days')
+            order by day desc, position
+        """,
+        "rising": """
+            select h.source_id, h.engine, h.query, h.url_id, h.url, h.day, h.position, h.reading_id
+            from page_one p
+            cross join page_one_history h on h.source_id = p.source_id and h.url_id = p.url_id
+            where p.whose = 'unwanted' and p.kind = 'organic' and p.position <= 10 and h.day > date(:today, '-90 days')
+            order by h.source_id, h.url_id, h.day
+        """,
+        "earlier": """
+            select s.id as source_id, (
+                select count(*) from (
+                  select 1 from rank_days d
+                  where d.source_id = s.id and d.day <= date(:today, '-90 days') and d.position = 1 limit 1000
+                )
+              ) as first_places, exists (
+                select 1 from rank_days d
+                where d.source_id = s.id and d.day <= date(:today, '-90 days') and d.position <= 10
+              ) as page_one
+            from searches s where s.retired_at is null
+        """,
+        "firsts": """
+            select contact_id, day, kind, origin, reading_id
+            from counted_contacts where first and day > date(:today, '-90 days') order by day desc, contact_id desc
+        """,
+        "exposed": """
+            select identifier, kind, url, host, allowed, state, first_seen, gone_day, found_reading_id, reading_id
+            from exposures where (state = 'found' and not allowed) or gone_day > date(:today, '-90 days')
+            order by first_seen desc
+        """,
+        "unsure": "select count(*) as waiting from unsure_contacts",
         "origins": """
             select origin, count(*) as contacts, max(day) as last_day
             from counted_contacts where day > date(:today, '-90 days') group by origin order by contacts desc, origin

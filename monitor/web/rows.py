@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 Row = Mapping[str, Any]
+SPAN = 90  # days that the home page looks back
+TRUSTED = ("ok", "empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +31,8 @@ class Rows:
 
     def __getitem__(self, name: str) -> tuple[Row, ...]:
         return self.tables.get(name, ())
+
+
+def of(rows: Sequence[Row], source_id: int) -> list[Row]:
+    """The rows of one source."""
+    return [r for r in rows if r["source_id"] == source_id]

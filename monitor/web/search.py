@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -13,12 +14,13 @@ from markupsafe import Markup
 from monitor import labels
 from monitor.web import words
 from monitor.web.links import Links
-from monitor.web.rows import Row, Rows
+from monitor.web.rows import SPAN, TRUSTED, Row, Rows, of
+from monitor.web.spells import not_read_since
 from monitor.web.svg import Place, rank_line
 
-SPAN = 90  # days that the trend looks back
+YEAR = 365
+EN_DASH = "\N{EN DASH}"
 STALE = 2  # days after which a rank no longer speaks for now
-TRUSTED = ("ok", "empty")
 
 Tone = Literal["good", "fine", "warn", "bad", "quiet"]
 
@@ -46,6 +48,10 @@ class Engine:
     age: str
     stale: bool
     since: str
+    why: str  # the page that says why it moved; "" where it did not
+    range: str  # "1\N{EN DASH}2 in a year", with a plus where there were days beyond what was seen
+    range_said: str
+    range_href: str
     host: str
     url: str | None
     trouble: str  # how today's attempt ended, in words, when it did not succeed
@@ -93,11 +99,6 @@ def day_of(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def of(rows: Sequence[Row], source_id: int) -> list[Row]:
-    """The rows of one source."""
-    return [r for r in rows if r["source_id"] == source_id]
-
-
 def search_sources(rows: Rows) -> list[Row]:
     """The current searches for the owner, in the order of the config: no consoles, no control queries."""
     return [s for s in rows["sources"] if s["measure"] == "search" and s["engine"] and not s["control"]]
@@ -139,9 +140,11 @@ def _engine(rows: Rows, links: Links, source: Row, rank: Row | None, several: bo
         age=words.age(days) if rank else "",
         stale=days > STALE,
         since=_since(history, rows.today) if rank else "",
+        why=_why(history, links),
+        **_range(rows, source, links),
         host=str(urlsplit(url).hostname or "") if labels.web_url(url) and url else "",
         url=labels.web_url(url),
-        trouble=words.ended(source["outcome"], source["reason"]) if failed else "",
+        trouble=trouble(source, rows) if failed else "",
         trouble_href=links.reading(source["reading_id"]),
         href=links.reading(rank["reading_id"]) if rank else links.reading(source["reading_id"]),
         history=links.rows("daily_ranks", source_id=source["source_id"], _sort_desc="day"),
@@ -172,6 +175,34 @@ def _since(history: Sequence[Row], today: date) -> str:
             return f"{arrow} since {words.on(date.fromisoformat(held['day']), today)}, before that {before}"
         held = row
     return f"the same since {words.on(date.fromisoformat(history[0]['day']), today)}"
+
+
+def trouble(source: Row, rows: Rows) -> str:
+    """How a source's newest attempt ended, and since when it has been so."""
+    since = not_read_since(rows, source)
+    said = words.ended(source["outcome"], source["reason"])
+    return f"{said}, since {words.since(since, rows.today)}" if since else said
+
+
+def _why(history: Sequence[Row], links: Links) -> str:
+    moved = [b for a, b in pairwise(history) if a["position"] != b["position"]]
+    return links.page("why", source=moved[-1]["source_id"], day=moved[-1]["day"]) if moved else ""
+
+
+def _range(rows: Rows, source: Row, links: Links) -> dict[str, str]:
+    """The best and worst place of a year, or of as much of it as was read."""
+    year = next((r for r in of(rows["years"], source["source_id"]) if r["best"]), None)
+    if year is None:
+        return {"range": "", "range_said": "", "range_href": ""}
+    first = date.fromisoformat(year["first_day"])
+    span = "in a year" if (rows.today - first).days > YEAR - 15 else f"since {words.on(first, rows.today)}"
+    places = str(year["best"]) if year["best"] == year["worst"] else f"{year['best']}{EN_DASH}{year['worst']}"
+    beyond = "+" if year["beyond"] else ""  # on some days not among the results seen
+    since = (rows.today - timedelta(days=YEAR - 1)).isoformat()
+    href = links.rows("daily_ranks", source_id=source["source_id"], day__gte=since, _sort_desc="day")
+    unseen = f", and not among the results seen on {words.many(year['beyond'], 'day')}" if beyond else ""
+    said = f"{places.replace(EN_DASH, ' to ')} {span}{unseen}"
+    return {"range": f"{places}{beyond} {span}", "range_said": said, "range_href": href}
 
 
 def _trend(rows: Rows, source: Row, history: Sequence[Row], now: str) -> Markup:

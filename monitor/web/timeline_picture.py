@@ -16,6 +16,7 @@ from monitor.web.words import MONTHS
 
 LABEL = 0.15  # the part of a wide page's axis that an event's words take
 WORDS = 24
+NOTHING = Markup("")
 
 
 class Moment(NamedTuple):
@@ -91,7 +92,14 @@ def overlay(moments: Sequence[Moment]) -> Markup:
     return Markup('<svg class="t-over" aria-hidden="true" width="100%" height="100%">{}</svg>').format(lines)
 
 
-def dots(points: Sequence[tuple[int, int | None, bool, str]], bins: int, label: str, height: int = 44) -> Markup:
+def dots(
+    points: Sequence[tuple[int, int | None, bool, str]],
+    bins: int,
+    label: str,
+    height: int = 44,
+    *,
+    below: Markup = NOTHING,
+) -> Markup:
     """Numbers as dots: (bin, value, exact, definition). A line only between neighbours that count the same thing.
 
     A number that is not exact is an open dot, one that was not on the page a cross at the foot, and a change of what
@@ -106,7 +114,7 @@ def dots(points: Sequence[tuple[int, int | None, bool, str]], bins: int, label: 
     def x(n: int) -> str:
         return _percent((n + 0.5) / bins)
 
-    body = Markup("")
+    body = below
     for (n, a, _, was), (m, b, _, now) in pairwise(points):
         if was != now:
             body += Markup('<line class="t-break" x1="{0}" x2="{0}" y1="0" y2="100%"/>').format(_percent(m / bins))
@@ -123,10 +131,34 @@ def dots(points: Sequence[tuple[int, int | None, bool, str]], bins: int, label: 
     return _frame("t-dots", height, label, body)
 
 
-def columns(bars: Sequence[tuple[int, int, str, str]], bins: int, label: str, height: int = 44) -> Markup:
-    """Counts as bars: (bin, count, link, words); a bin without any is empty. Each leads to its own rows."""
-    top = max((count for _, count, _, _ in bars), default=1)
-    body = Markup("")
+def hatched(unread: Sequence[int], bins: int, key: str) -> Markup:
+    """The bins that were not read, hatched; to be drawn before what stands in them. `key` is unique on a page."""
+    body = Markup(
+        '<defs><pattern id="{0}" width="5" height="5" patternUnits="userSpaceOnUse">'
+        '<path class="t-hatch" d="M0 5L5 0"/></pattern></defs>'
+    ).format(key)
+    for n in unread:
+        body += Markup('<rect class="t-unread" fill="url(#{})" x="{}" y="0" width="{}" height="100%"/>').format(
+            key, _percent(n / bins), _percent(1 / bins)
+        )
+    return body if unread else Markup("")
+
+
+def columns(
+    bars: Sequence[tuple[int, int, str, str]],
+    bins: int,
+    label: str,
+    height: int = 44,
+    *,
+    top: int | None = None,
+    below: Markup = NOTHING,
+) -> Markup:
+    """Counts as bars: (bin, count, link, words); a bin without any is empty. Each leads to its own rows.
+
+    `top` is what the whole height stands for, the largest count when left out; `below` is drawn first.
+    """
+    top = top or max((count for _, count, _, _ in bars), default=1)
+    body = below
     for n, count, href, told in bars:
         tall = (height - 4) * count / top
         box = Markup('<rect x="{}" y="{:.1f}" width="{}" height="{:.1f}"/>').format(

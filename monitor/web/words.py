@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 NAMES = MappingProxyType(
     {
@@ -32,8 +33,6 @@ NAMES = MappingProxyType(
         "youtube": "YouTube",
     }
 )
-
-# Sites where a host holds many people's pages: a label there needs the path as well.
 
 
 def name(word: str) -> str:
@@ -68,6 +67,20 @@ def at(moment: datetime, now: datetime) -> str:
 def age(days: int) -> str:
     """How old a number is, in words: "today", "yesterday", "3 days old"."""
     return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days old"
+
+
+def since(day: date, today: date) -> str:
+    """Since when, in the fewest words that are not mistaken: "today", "yesterday", "Tuesday", "22 Nov"."""
+    days = (today - day).days
+    return {0: "today", 1: "yesterday"}.get(days) or (WEEKDAYS[day.weekday()] if days < 7 else on(day, today))
+
+
+def coming(moment: datetime, now: datetime) -> str:
+    """A moment to come, in the zone of `now`: "today 18:00", "tomorrow 06:40", "Monday 06:40", "22 Nov 06:40"."""
+    local = moment.astimezone(now.tzinfo)
+    days = (local.date() - now.date()).days
+    day = {0: "today", 1: "tomorrow"}.get(days)
+    return f"{day or (WEEKDAYS[local.weekday()] if days < 7 else on(local.date(), now.date()))} {local:%H:%M}"
 
 
 def many(count: int, one: str, more: str = "") -> str:

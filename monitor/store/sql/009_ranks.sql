@@ -68,9 +68,20 @@ create table page_one_todo (
   primary key (source_id, day)
 ) strict, without rowid;
 
+-- Whoever has written the results of a reading writes the reading here: its ranks follow, once for all of them.
+create table results_todo (
+  reading_id integer primary key
+) strict;
+
+-- Whoever has changed whose pages are writes all of them here: [[url_id, whose before, whose now], ...].
+create table whose_todo (
+  changed text not null
+) strict;
+
 create index results_page_one on results (reading_id, position, url_id, text_id) where position <= 10;
 create index results_text on results (text_id, reading_id);
 create index results_opaque on results (reading_id, url_id) where match_precision = 'host';
+create index results_unplaced on results (url_id, reading_id) where kind = 'organic' and position is null;
 create index counts_day on counts (day);
 create index sources_engine on sources (engine) where measure = 'search';
 create index readings_slot on readings (slot);
@@ -249,8 +260,14 @@ begin
   where choice > 1;
 end;
 
--- Another reading counts: its rank, and where it is a control's, the ranks of its engine that day.
+-- Another reading counts: its rank, and where it is a control's, the ranks of its engine that day. Where its results
+-- are still to come (their hash is there before they are), results_todo says so when they have.
 create trigger rank_days_counted after insert on counted_days
+when not exists (
+  select 1 from readings r
+  where r.id = new.reading_id and r.results_hash is not null
+    and not exists (select 1 from results where reading_id = r.id)
+)
 begin
   insert into rank_todo (source_id, day)
   select s.id, new.day
@@ -270,6 +287,11 @@ begin
 end;
 
 create trigger rank_days_counted_anew after update on counted_days
+when not exists (
+  select 1 from readings r
+  where r.id = new.reading_id and r.results_hash is not null
+    and not exists (select 1 from results where reading_id = r.id)
+)
 begin
   insert into rank_todo (source_id, day)
   select s.id, new.day
@@ -288,101 +310,89 @@ begin
     );
 end;
 
--- A result that a rank depends on: the owner's page, an unwanted one, or one of which only the host is known.
-create trigger rank_days_result after insert on results
-when new.match_precision = 'host' or (select whose from urls where id = new.url_id) in ('mine', 'unwanted')
+-- All results of a reading are there. A control query that found what it must find is known by that.
+create trigger results_todo_done after insert on results_todo
 begin
-  insert into rank_todo (source_id, day)
-  select c.source_id, c.day
+  insert into controls_found (reading_id)
+  select r.id
   from readings r
-  join counted_days c on c.source_id = r.source_id and c.day = r.day and c.reading_id = r.id
-  where r.id = new.reading_id;
-end;
-
--- A control query found what it must find.
-create trigger rank_days_control after insert on results
-when (
-  select s.settings ->> 'control' from readings r join sources s on s.id = r.source_id where r.id = new.reading_id
-) = (select host from urls where id = new.url_id)
-begin
-  insert into controls_found (reading_id) values (new.reading_id) on conflict (reading_id) do nothing;
+  join sources s on s.id = r.source_id and s.settings ->> 'control' is not null
+  where r.id = new.reading_id and exists (
+    select 1
+    from results x
+    cross join urls u on u.id = x.url_id
+    where x.reading_id = r.id and u.host = s.settings ->> 'control'
+  )
+  on conflict (reading_id) do nothing;
   insert into rank_todo (source_id, day)
   select s.id, c.day
   from readings r
   join counted_days c on c.source_id = r.source_id and c.day = r.day and c.reading_id = r.id
   join sources o on o.id = r.source_id and o.measure = 'search'
-  join sources s on s.engine = o.engine and s.measure = 'search'
-  where r.id = new.reading_id;
-end;
-
--- A place of page one: what it was there before, and on the next day that is known already.
-create trigger page_one_moves_result after insert on results when new.position <= 10 and new.url_id is not null
-begin
-  -- what seemed to have left is there
-  delete from page_one_moves
-  where id in (
-    select m.id
-    from readings r
-    join counted_days c on c.source_id = r.source_id and c.day = r.day and c.reading_id = r.id and c.outcome = 'ok'
-    join page_one_moves m on m.source_id = c.source_id and m.day = c.day
-    where r.id = new.reading_id and m.entered = 0 and m.url_id = new.url_id
-  );
-  insert into page_one_moves (source_id, day, before_day, entered, position, url_id, reading_id)
-  select c.source_id, c.day, b.day, 1, new.position, new.url_id, c.reading_id
-  from readings r
-  join counted_days c on c.source_id = r.source_id and c.day = r.day and c.reading_id = r.id and c.outcome = 'ok'
-  join sources s on s.id = c.source_id
-    and s.measure = 'search' and s.engine <> '' and s.settings ->> 'control' is null
-  join counted_days b on b.source_id = c.source_id and b.day = (
-    select max(p.day) from counted_days p where p.source_id = r.source_id and p.day < r.day and p.outcome = 'ok'
-  )
-  where r.id = new.reading_id
-    and not exists (
-      select 1 from results o where o.url_id = new.url_id and o.reading_id = b.reading_id and o.position <= 10
-    );
-  -- a day that was read later, and was stored before this one, is compared with this one
+  join sources s on s.id = o.id or (o.settings ->> 'control' is not null and s.engine = o.engine)
+  where r.id = new.reading_id and s.measure = 'search';
+  -- and a day that was read later, and was stored before this one, is compared with this one
   insert into page_one_todo (source_id, day)
-  select c.source_id, n.day
+  select n.source_id, n.day
   from readings r
-  join counted_days c on c.source_id = r.source_id and c.day = r.day and c.reading_id = r.id and c.outcome = 'ok'
+  join counted_days c on c.source_id = r.source_id and c.day = r.day and c.reading_id = r.id
   join sources s on s.id = c.source_id
     and s.measure = 'search' and s.engine <> '' and s.settings ->> 'control' is null
-  join counted_days n on n.source_id = c.source_id and n.day = (
-    select min(p.day) from counted_days p where p.source_id = r.source_id and p.day > r.day and p.outcome = 'ok'
+  join counted_days n on n.source_id = c.source_id and n.day in (
+    c.day,
+    (select min(p.day) from counted_days p where p.source_id = c.source_id and p.day > c.day and p.outcome = 'ok')
   )
   where r.id = new.reading_id;
+  delete from results_todo where reading_id = new.reading_id;
 end;
 
--- A page becomes the owner's, or an unwanted one, or is no longer: the past follows. What only adds up is added up; a
--- rank is worked out anew where it was this page's.
-create trigger rank_days_whose after update of whose on urls
-when old.whose <> new.whose and (old.whose in ('mine', 'unwanted') or new.whose in ('mine', 'unwanted'))
+-- Pages become the owner's, or unwanted ones, or are no longer: the past follows, for all of them at once. What only
+-- adds up is added up; a rank is worked out anew where it was that of a page which is the owner's no more.
+create trigger whose_todo_done after insert on whose_todo
 begin
   update rank_days
   set
-    mine = mine + seen.times * ((new.whose = 'mine') - (old.whose = 'mine')),
-    unwanted = unwanted + seen.times * ((new.whose = 'unwanted') - (old.whose = 'unwanted')),
-    url_id = case
-      when new.whose = 'mine' and seen.position < coalesce(rank_days.position, 1e9) then new.id else rank_days.url_id
-    end,
+    mine = rank_days.mine + seen.mine,
+    unwanted = rank_days.unwanted + seen.unwanted,
+    url_id = case when seen.position < coalesce(rank_days.position, 1e9) then seen.url_id else rank_days.url_id end,
     position = case
-      when new.whose = 'mine' and seen.position < coalesce(rank_days.position, 1e9) then seen.position
-      else rank_days.position
+      when seen.position < coalesce(rank_days.position, 1e9) then seen.position else rank_days.position
     end
   from (
-    select x.reading_id, r.source_id, r.day, count(*) as times, min(x.position) as position
-    from results x
-    join readings r on r.id = x.reading_id
-    where x.url_id = new.id and x.kind = 'organic'
-    group by x.reading_id
+    select
+      reading_id,
+      sum((now = 'mine') - (was = 'mine')) as mine,
+      sum((now = 'unwanted') - (was = 'unwanted')) as unwanted,
+      min(case when now = 'mine' then position end) as position,
+      url_id -- of the row with the least position: SQLite's rule for min()
+    from (
+      -- a result with a position is an organic one: the index alone tells all of it
+      select x.reading_id, x.url_id, x.position, c.was, c.now
+      from (
+        select value ->> 0 as url_id, value ->> 1 as was, value ->> 2 as now from json_each(new.changed) limit -1
+      ) c
+      cross join results x indexed by results_url on x.url_id = c.url_id
+      where x.position is not null
+      union all
+      select x.reading_id, x.url_id, null, c.was, c.now
+      from (
+        select value ->> 0 as url_id, value ->> 1 as was, value ->> 2 as now from json_each(new.changed) limit -1
+      ) c
+      cross join results x on x.url_id = c.url_id
+      where x.position is null and x.kind = 'organic'
+    )
+    group by reading_id
   ) seen
-  where rank_days.source_id = seen.source_id and rank_days.day = seen.day and rank_days.reading_id = seen.reading_id;
-  insert into rank_todo (source_id, day)
-  select d.source_id, d.day
-  from (select distinct reading_id from results where url_id = new.id) x
-  join readings r on r.id = x.reading_id
-  join rank_days d on d.source_id = r.source_id and d.day = r.day and d.url_id = new.id
-  where old.whose = 'mine';
+  where rank_days.reading_id = seen.reading_id;
+  update rank_days
+  set (position, url_id) = (
+    select min(x.position), x.url_id
+    from results x
+    where x.reading_id = rank_days.reading_id and x.position is not null
+      and +x.url_id in (select id from urls where whose = 'mine')
+  )
+  where url_id in (select c.value ->> 0 from json_each(new.changed) c where c.value ->> 1 = 'mine');
+  delete from whose_todo;
 end;
 
 -- A label of a page makes every opaque link on its host doubtful, and its end takes the doubt away.
@@ -390,29 +400,37 @@ create trigger rank_days_label after insert on labels when new.whose = 'mine' an
 begin
   insert into rank_todo (source_id, day)
   select distinct r.source_id, r.day
-  from urls u
-  join results x on x.url_id = u.id and x.match_precision = 'host'
-  join readings r on r.id = x.reading_id
-  where u.host = new.host;
+  from readings r
+  where r.id in (
+    select x.reading_id
+    from results x indexed by results_opaque
+    where x.match_precision = 'host' and x.url_id in (select id from urls where host = new.host)
+  );
 end;
 
 create trigger rank_days_label_changed after update on labels
-when (old.whose = 'mine' or new.whose = 'mine') and (old.whose, old.match, old.host) <> (new.whose, new.match, new.host)
+when (old.whose, old.match, old.host) <> (new.whose, new.match, new.host)
+  and ((old.whose = 'mine' and old.match in ('prefix', 'exact'))
+    or (new.whose = 'mine' and new.match in ('prefix', 'exact')))
 begin
   insert into rank_todo (source_id, day)
   select distinct r.source_id, r.day
-  from urls u
-  join results x on x.url_id = u.id and x.match_precision = 'host'
-  join readings r on r.id = x.reading_id
-  where u.host in (old.host, new.host);
+  from readings r
+  where r.id in (
+    select x.reading_id
+    from results x indexed by results_opaque
+    where x.match_precision = 'host' and x.url_id in (select id from urls where host in (old.host, new.host))
+  );
 end;
 
 create trigger rank_days_label_gone after delete on labels when old.whose = 'mine' and old.match in ('prefix', 'exact')
 begin
   insert into rank_todo (source_id, day)
   select distinct r.source_id, r.day
-  from urls u
-  join results x on x.url_id = u.id and x.match_precision = 'host'
-  join readings r on r.id = x.reading_id
-  where u.host = old.host;
+  from readings r
+  where r.id in (
+    select x.reading_id
+    from results x indexed by results_opaque
+    where x.match_precision = 'host' and x.url_id in (select id from urls where host = old.host)
+  );
 end;

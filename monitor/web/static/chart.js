@@ -228,6 +228,7 @@ function show(figure, found, spec) {
   const rows = all.map((one, n) => {
     const row = el("div", "m-chart-row");
     const svg = draw(one, spec, { ...context, last: n === all.length - 1 });
+    for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label"); // Plot's, on plain groups
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", summary(one, spec));
     row.append(head(one, spec), svg);
