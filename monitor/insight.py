@@ -128,7 +128,7 @@ def _moved(before: Page, after: Page) -> str:
     if old == new:
         return f"No move: {_words(after)} on {before.day} and on {after.day}."
     noise = "" if is_news(old, new, min(before.depth, after.depth)) else " So small a move is noise on most days."
-    return f"From {_words(before)} on {before.day} to {_words(after)} on {after.day}.{noise}"
+    return f"It stood {_words(before)} on {before.day} and {_words(after)} on {after.day}.{noise}"
 
 
 def _own_page(before: Page, after: Page) -> list[str]:

@@ -49,7 +49,7 @@ def test_small_moves_are_noise(before: int | None, after: int | None, news: bool
 
 def test_newcomers_above_are_named() -> None:
     said = told("a b M c d e f g h i", "x a y b M c d e f g")
-    assert "From at 3 on 2026-11-22 to at 5 on 2026-11-23." in said
+    assert "It stood at 3 on 2026-11-22 and at 5 on 2026-11-23." in said
     assert "2 came in above: x (other, at 1), y (other, at 3)." in said
 
 
@@ -64,7 +64,7 @@ def test_another_page_of_ones_own() -> None:
 
 def test_falling_out_of_what_was_seen_is_said_with_the_depth() -> None:
     said = told("a M b c", "a x b c")
-    assert "to not within the 4 results seen" in said
+    assert "and not within the 4 results seen" in said
 
 
 def test_a_shaken_page_is_said() -> None:

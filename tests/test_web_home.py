@@ -182,6 +182,16 @@ async def test_days_not_counted_are_said_and_stop_the_comparison(opened: Open) -
     assert "week before" not in views
 
 
+async def test_a_number_that_comes_two_ways_is_shown_once_and_the_newest(opened: Open) -> None:
+    def ways(data: Data) -> None:
+        data.count(data.source("old mailbox", "contacts"), "linkedin", "search_appearances", 14, ago=90, window="week")
+        data.count(data.source("mailbox", "contacts"), "linkedin", "search_appearances", 40, ago=5, window="week")
+
+    said = text((await page(await opened(ways))).select_one("#m-profiles").parent)
+    assert said.count("search appearances that week") == 1
+    assert "40" in said
+
+
 async def test_profile_numbers_tell_how_they_came(opened: Open) -> None:
     home = await page(await opened("filled"))
     lines = [text(li) for li in home.select(".m-lines li")]
@@ -341,7 +351,7 @@ async def test_each_engine_says_the_range_of_a_year_and_why_it_moved(opened: Ope
     assert text(brave).startswith("7+ since ")
     assert "and not among the results seen on 1 day" in brave["aria-label"]
     why = card(home, "DuckDuckGo").select_one(".m-since a")["href"]
-    assert f"From at 2 on {web_data.day(2)} to at 1" in (await ds.client.get(why)).text
+    assert f"It stood at 2 on {web_data.day(2)} and at 1" in (await ds.client.get(why)).text
 
 
 async def test_what_is_exposed_and_who_waits_are_said_at_once(opened: Open) -> None:

@@ -70,7 +70,7 @@ async def test_it_says_what_the_command_says_with_both_readings(tmp_path: Path) 
     ds = await made(tmp_path, moved)
     shown = await page(ds, f"?engine=duckduckgo&day={day(6)}")
     said = [text(li) for li in shown.select(".w-said li")]
-    assert said[0] == f"From at 2 on {day(7)} to at 4 on {day(6)}."
+    assert said[0] == f"It stood at 2 on {day(7)} and at 4 on {day(6)}."
     assert f"1 came in above: {NEW} (other, at 1)." in said
     readings = [a["href"] for a in shown.select(".w-side h3 a")]
     assert readings == ["/-/presence/reading/3", "/-/presence/reading/4"]

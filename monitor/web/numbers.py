@@ -161,9 +161,14 @@ WINDOWS = MappingProxyType({"now": "", "total": "in all", "day": "that day", "we
 
 
 def profiles(rows: Rows, links: Links) -> tuple[Profile, ...]:
-    """A block for each profile with its newest number of every metric."""
-    found: dict[str, list[Row]] = {}
+    """A block for each profile with its newest number of every metric, whichever way that came."""
+    newest: dict[tuple[str, str, str], Row] = {}
     for row in rows["counts"]:
+        key = row["profile"], row["metric"], row["window"]
+        if key not in newest or row["day"] > newest[key]["day"]:
+            newest[key] = row
+    found: dict[str, list[Row]] = {}
+    for row in newest.values():
         found.setdefault(row["profile"], []).append(row)
     return tuple(
         Profile(

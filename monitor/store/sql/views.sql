@@ -296,6 +296,7 @@ with recursive span as (
   from (
     select first_day as day from contact_coverage union all select last_day from contact_coverage
     union all select day from counted_contacts
+    union all select day from counts where profile = 'linkedin' and window = 'week'
   )
 ),
 weeks as (
