@@ -15,7 +15,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from click.testing import CliRunner
 
@@ -40,16 +39,12 @@ class Picture(NamedTuple):
     dark: bool = False
 
 
-WEEKS = """
-select week, contacts, first_contacts, from_linkedin, profile_appearances, blog_views_from_linkedin
-from contact_weeks where week between '2026-05-25' and '2026-08-10' order by week
-"""
 PICTURES = (
     Picture("home.png", "", 1280, 1240),
     Picture("home-dark.png", "", 1280, 1240, dark=True),
     Picture("home-phone.png", "", 390, 1500),
     Picture("home-phone-dark.png", "", 390, 1500, dark=True),
-    Picture("contacts.png", f"demo?{urlencode({'sql': WEEKS, '_hide_sql': 1})}", 1280, 730),
+    Picture("contacts.png", "-/presence/worth?months=12", 1280, 1480),
 )
 
 
