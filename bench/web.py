@@ -359,6 +359,8 @@ def write(path: Path, days: int = 5) -> SimpleNamespace:
                 sums.append(sum(took))
                 work.append(busy)
                 each += took
+        searches = [row for row in rows if row["measure"] == "search"]
+        at_once = [_at_once(store, searches, rng, NOW + timedelta(days=days + n)) for n in range(1, days + 1)]
         floor = [_two_commits(store, n) for n in range(len(rows))]
         took = []
         for whose in ("mine", "none"):
@@ -367,8 +369,23 @@ def write(path: Path, days: int = 5) -> SimpleNamespace:
             took.append((time.perf_counter() - start) * 1000)
     middle = statistics.median
     return SimpleNamespace(
-        day=middle(sums), work=middle(work), one=middle(each), floor=middle(floor), relabelled=max(took)
+        day=middle(sums),
+        work=middle(work),
+        at_once=middle(at_once),
+        one=middle(each),
+        floor=middle(floor),
+        relabelled=max(took),
     )
+
+
+def _at_once(store: Store, rows: list[dict[str, Any]], rng: random.Random, at: datetime) -> float:
+    """What the searches of one day take in one transaction: the rows, their roll-ups and their pages."""
+    made = [(row["id"], a_day(SimpleNamespace(**row), rng, at)) for row in rows]
+    start = time.perf_counter()
+    with store.write_bodies(), store.write():
+        for source_id, found in made:
+            readings.save(store, source_id, found)
+    return (time.perf_counter() - start) * 1000
 
 
 def _two_commits(store: Store, n: int) -> float:
@@ -402,8 +419,9 @@ def told(folder: Path, years: int, rounds: int, only: str) -> None:
         if took > QUERY:
             misses.append(f"{name}: {took:.0f} ms, more than {QUERY}")
     if not only:
-        print("\nOne day of all sources written, ms; its work alone, without the disk; one reading; of that the two")
-        print("synced commits, when they hold nothing; 20 pages given to the owner or taken back")
+        print("\nOne day written, ms: its searches (1,250 results, 30 readings) in one transaction; all sources, each")
+        print("reading in two synced commits as it comes; the work of that without the disk; one reading; its two")
+        print("commits, when they hold nothing; 20 pages given to the owner or taken back")
         for name in (year, old):
             copy = folder / "written" / "presence.db"
             shutil.rmtree(copy.parent, ignore_errors=True)
@@ -411,11 +429,10 @@ def told(folder: Path, years: int, rounds: int, only: str) -> None:
             shutil.copy(paths[name], copy)
             took = write(copy)
             shutil.rmtree(copy.parent)
-            print(f"{name:20}{took.day:9.1f}{took.work:9.1f}{took.one:9.1f}{took.floor:9.1f}{took.relabelled:9.1f}")
-        if took.work > DAY:
-            misses.append(
-                f"one day written: {took.work:.0f} ms of work, more than {DAY} (with the disk {took.day:.0f})"
-            )
+            figures = (took.at_once, took.day, took.work, took.one, took.floor, took.relabelled)
+            print(f"{name:20}" + "".join(f"{ms:9.1f}" for ms in figures))
+        if took.at_once > DAY:
+            misses.append(f"one day's searches written: {took.at_once:.0f} ms, more than {DAY}")
         if took.relabelled > RELABEL:
             misses.append(f"20 pages given to the owner or taken back: {took.relabelled:.0f} ms, more than {RELABEL}")
     print("\nPASS" if not misses else "\nFAIL\n  " + "\n  ".join(misses))
