@@ -23,6 +23,7 @@ from monitor.doctor.judge_sources import Proof, log_day, proof, robots
 from monitor.model import Outcome, Reading
 from monitor.store import readings, sources
 from monitor.store.connection import Store
+from monitor.store.lock import holder_of, is_taken
 from monitor.times import to_text
 from tests.conftest import PAGES, ROOT
 from tests.made import DUCK, GITHUB, NOW, reading, settings
@@ -386,18 +387,18 @@ def test_the_run_lock_is_never_tried_where_the_kernel_shows_it(
     lock = Path(f"{patient.database}.run.lock")
     with holding(lock) as process:
         patient.write("insert into heartbeat values (1, ?, ?, ?, '')", process.pid, at, at)
-        monkeypatch.setattr(machine, "_is_taken", lambda lock: pytest.fail("tried"))
+        monkeypatch.setattr(machine, "is_taken", lambda lock: pytest.fail("tried"))
         assert patient.of("run").level is OK
 
 
 def test_a_lock_that_the_kernel_does_not_show_is_seen_all_the_same(tmp_path: Path) -> None:
     lock = tmp_path / "x.run.lock"
-    assert not machine._is_taken(lock)
+    assert not is_taken(lock)
     assert not lock.exists()
     with holding(lock):
-        assert machine._holder(lock, tmp_path / "no-proc") is None
-        assert machine._is_taken(lock)
-    assert not machine._is_taken(lock)
+        assert holder_of(lock, tmp_path / "no-proc") is None
+        assert is_taken(lock)
+    assert not is_taken(lock)
 
 
 def test_a_stopped_writer_is_told(patient: Patient) -> None:
@@ -412,7 +413,7 @@ def test_a_stopped_writer_is_told(patient: Patient) -> None:
 
 def test_writers_that_take_turns_are_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     turns = iter([7, 8] * machine.LOOKS)
-    monkeypatch.setattr(machine, "_holder", lambda lock: next(turns))
+    monkeypatch.setattr(machine, "holder_of", lambda lock: next(turns))
     assert machine._writer(tmp_path / "x.lock", lambda seconds: None) is None
 
 

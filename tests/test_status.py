@@ -22,7 +22,7 @@ from monitor import cli, config
 from monitor.model import Exchange, Outcome
 from monitor.plan import plan
 from monitor.store import hosts, readings, sources, state
-from monitor.store.connection import Store
+from monitor.store.connection import Store, only_one
 from tests import made
 from tests.made import DUCK, GITHUB, NOW
 
@@ -39,6 +39,7 @@ class Home:
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.capsys, self.monkeypatch = folder, capsys, monkeypatch
         self.database = folder / "presence.db"
+        self.at_work = contextlib.ExitStack()
 
     def begin(self, body: str, at: datetime = ADDED) -> None:
         """A history whose sources were added then."""
@@ -58,8 +59,11 @@ class Home:
                 hosts.release(store, HOST, at, timedelta(), Outcome.BLOCKED, retry_after)
 
     def beat(self, at: datetime) -> None:
+        """A monitor that is at work: it gives signs of life, and holds its lock until the test ends."""
         with Store(self.database) as store:
             state.beat(store, at)
+        self.at_work.close()
+        self.at_work.enter_context(only_one(self.database, "run"))
 
     def run(self, *args: str, now: datetime = NOW) -> tuple[object, str]:
         self.monkeypatch.setattr("monitor.times.utc_now", lambda: now)
@@ -74,11 +78,20 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Home:
-    return Home(tmp_path, capsys, monkeypatch)
+def home(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    made_home = Home(tmp_path, capsys, monkeypatch)
+    yield made_home
+    made_home.at_work.close()
 
 
 # --- what is told --------------------------------------------------------------------------------------------------
+
+
+def test_a_monitor_that_was_killed_is_not_called_running(home: Home) -> None:
+    home.begin(DUCK)
+    home.beat(NOW - timedelta(seconds=12))
+    home.at_work.close()  # the kernel lets go of the lock, however the process ended
+    assert "monitor run is not running (last sign of life 2026-11-23 20:29)" in home.run()[1]
 
 
 def test_a_good_source_in_one_line_in_the_owners_time(home: Home) -> None:

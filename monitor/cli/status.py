@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from monitor.store.reader import HasRows
+    from monitor.store.reader import HasRows, Reader
 
 ALIVE = timedelta(minutes=3)
 """How old the newest sign of life of a running monitor may be; it gives one every 15 s."""
@@ -99,7 +99,7 @@ def _checked(config_path: Path) -> Path:
     return config.read(config_path).database
 
 
-def _seen(reader: HasRows, now: datetime) -> dict[str, Any]:
+def _seen(reader: Reader, now: datetime) -> dict[str, Any]:
     from monitor.plan import plan
     from monitor.store import state
 
@@ -163,7 +163,8 @@ def _patience(period: timedelta) -> timedelta:
     return max(3 * period, timedelta(hours=48) if period >= timedelta(days=1) else timedelta())
 
 
-def _heartbeat(reader: HasRows, now: datetime) -> dict[str, Any] | None:
+def _heartbeat(reader: Reader, now: datetime) -> dict[str, Any] | None:
+    from monitor.store.lock import is_at_work
     from monitor.store.state import STOPPED
 
     rows = reader.rows("select pid, started_at, beat_at, note from heartbeat where id = 1")
@@ -171,7 +172,8 @@ def _heartbeat(reader: HasRows, now: datetime) -> dict[str, Any] | None:
         return None
     age = _seconds(rows[0]["beat_at"], now) or 0
     near = abs(age) < ALIVE.total_seconds()  # ahead: the clock was set back
-    return {**rows[0], "seconds_ago": age, "alive": near and rows[0]["note"] != STOPPED}
+    alive = near and rows[0]["note"] != STOPPED and is_at_work(reader.path)
+    return {**rows[0], "seconds_ago": age, "alive": alive}
 
 
 def _seconds(text: str | None, now: datetime) -> int | None:

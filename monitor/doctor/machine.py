@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import importlib.metadata
 import os
 import sqlite3
@@ -23,6 +22,7 @@ from monitor.doctor.history import History, captures_of
 from monitor.doctor.judge_machine import AtWork, Node
 from monitor.fetch.secrets import resolve
 from monitor.model import NotAsked, Secret
+from monitor.store.lock import holder_of, is_taken
 from monitor.times import from_text
 
 TOLD = ("apscheduler", "datasette", "sqlite-utils")
@@ -147,8 +147,8 @@ def at_work(history: History, now: datetime, sleep: Callable[[float], None]) -> 
     beat = history.rows("select pid, beat_at from heartbeat where id = 1")
     pid, at = (int(beat[0][0]), from_text(beat[0][1])) if beat else (None, None)
     run = history.path.with_name(f"{history.path.name}.run.lock")
-    holder = _holder(run)
-    if holder is None and at and now - at < judge.SILENT and _is_taken(run):
+    holder = holder_of(run)
+    if holder is None and at and now - at < judge.SILENT and is_taken(run):
         holder = 0
     return AtWork(
         holder=holder,
@@ -160,41 +160,12 @@ def at_work(history: History, now: datetime, sleep: Callable[[float], None]) -> 
     )
 
 
-def _holder(lock: Path, locks: Path = Path("/proc/locks")) -> int | None:
-    """The process that holds a file lock, by the kernel's list: the lock itself is not tried."""
-    try:
-        info, listed = lock.stat(), locks.read_text()
-    except OSError:
-        return None
-    place = f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}:{info.st_ino}"
-    for line in listed.splitlines():
-        parts = line.split()
-        if len(parts) > 5 and parts[1] == "FLOCK" and parts[5] == place:
-            return max(0, int(parts[4]))
-    return None
-
-
-def _is_taken(lock: Path) -> bool:
-    """Whether the lock is taken by a process the kernel's list does not show (in a container, on macOS): by a try."""
-    try:
-        handle = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
-
-
 def _writer(lock: Path, sleep: Callable[[float], None]) -> int | None:
     holder = None
     for look in range(LOOKS):
         if look:
             sleep(BETWEEN_LOOKS)
-        now = _holder(lock)
+        now = holder_of(lock)
         if now is None or (look and now != holder):
             return None
         holder = now

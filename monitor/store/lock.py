@@ -106,3 +106,38 @@ def only_one(path: Path, what: str, *, busy: str = "", seconds: float = 0) -> It
         yield
     finally:
         os.close(handle)
+
+
+def holder_of(lock: Path, locks: Path = Path("/proc/locks")) -> int | None:
+    """The process that holds a file lock, by the kernel's list: the lock itself is not tried."""
+    try:
+        info, listed = lock.stat(), locks.read_text()
+    except OSError:
+        return None
+    place = f"{os.major(info.st_dev):02x}:{os.minor(info.st_dev):02x}:{info.st_ino}"
+    for line in listed.splitlines():
+        parts = line.split()
+        if len(parts) > 5 and parts[1] == "FLOCK" and parts[5] == place:
+            return max(0, int(parts[4]))
+    return None
+
+
+def is_at_work(database: Path) -> bool:
+    """Whether a `monitor run` is at work on this history: it holds the run lock until it ends, however it ends."""
+    run = database.with_name(f"{database.name}.run.lock")
+    return holder_of(run) is not None or is_taken(run)
+
+
+def is_taken(lock: Path) -> bool:
+    """Whether the lock is taken by a process the kernel's list does not show (in a container, on macOS): by a try."""
+    try:
+        handle = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
