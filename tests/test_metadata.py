@@ -61,6 +61,10 @@ async def test_every_question_is_answered(kind: str, tmp_path: Path) -> None:
                 assert rows, f"{name} has no answer"
 
 
+def test_no_question_stands_in_the_way_of_a_table_or_view() -> None:
+    assert set(QUERIES) & set(METADATA["databases"]["presence"]["tables"]) == set()  # the question would be shown
+
+
 @pytest.mark.parametrize("kind", ["empty", "filled"])
 async def test_every_table_and_view_opens(kind: str, tmp_path: Path, schema: dict[str, list[str]]) -> None:
     ds = make_datasette(getattr(web_data, kind)(tmp_path / "presence.db"), METADATA)
