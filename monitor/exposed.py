@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from monitor.plain import inert
+
 Row = Mapping[str, Any]
 
 WHY = MappingProxyType(
@@ -151,8 +153,3 @@ def _pages(rows: Sequence[Row]) -> str:
 
 def _readings(rows: Iterable[Row]) -> tuple[int, ...]:
     return tuple(row["found_reading_id"] or row["reading_id"] for row in rows)
-
-
-def inert(text: str) -> str:
-    """A stranger's address without control characters: it must not steer the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -67,7 +67,8 @@ ROOMS = {
     "insight": set(),
     "keeping": set(),
     "worth": set(),
-    "exposed": set(),
+    "exposed": {"plain"},
+    "plain": set(),
     "demo": {"config", "demo", "model", "plan", "reasons", "sources", "store"},
     # sources: the charset of a kept page alone; store: the label form alone, as below
     "web": {
@@ -89,6 +90,7 @@ ROOMS = {
             "fetch",
             "insight",
             "memory",
+            "plain",
             "keeping",
             "worth",
             "exposed",

@@ -133,3 +133,11 @@ def test_the_command_answers_from_the_history(tmp_path: Path) -> None:
     assert "old resume 1" in said
     answer = json.loads(run("worth", "--json", "--months", "1"))
     assert answer["said"][0]["contacts"] == [1]
+
+
+def test_an_origin_with_control_characters_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[owner]\nname = "Ada Example"\ntimezone = "Europe/Vienna"\n')
+    for args in (("add", "contact", "--kind", "mail", "--origin", "x\x1b[2Jy"), ("worth",)):
+        done = CliRunner().invoke(cli, ["--config", str(config), *args], catch_exceptions=False)
+    assert "x [2Jy 1" in done.output

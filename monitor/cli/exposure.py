@@ -71,7 +71,7 @@ def allowed(settings: Settings) -> Callable[[str], bool]:
 
 def shown_today(store: HasRows, kind: str) -> Iterator[str]:
     """After a call or a mail: the pages by which it may have come, for they show such a thing of the owner's today."""
-    from monitor.exposed import inert
+    from monitor.plain import inert
 
     rows = store.rows(
         "select identifier, url, last_seen from exposures where kind = ? and state = 'found' order by allowed, url",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor.plain import inert
+
 if TYPE_CHECKING:
     from monitor.config import Settings
     from monitor.store.connection import Store
@@ -50,13 +52,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
             source = row["source"]
             click.echo(f"\n{source}, {row['day']}, {row['depth']} results seen")
         whose = row["whose"] if row["labelled"] else "-"
-        click.echo(f"  {row['n']:>3}  at {row['position']:<3} {whose:<9} {_inert(row['url'] or '(no address)')}")
-        click.echo(f"       {_inert(row['title'])[:100]}")
-
-
-def _inert(text: str) -> str:
-    """A stranger's text without control characters: a title must not steer the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
+        click.echo(f"  {row['n']:>3}  at {row['position']:<3} {whose:<9} {inert(row['url'] or '(no address)')}")
+        click.echo(f"       {inert(row['title'])[:100]}")
 
 
 @click.command()
@@ -99,7 +96,7 @@ def _tell(told: list[dict[str, Any]]) -> None:
             source = row["source"]
             evidence = row.get("readings")
             click.echo(f"{source}{' (readings ' + ' and '.join(map(str, evidence)) + ')' if evidence else ''}")
-        click.echo(f"  {_inert(row['said'])}")
+        click.echo(f"  {inert(row['said'])}")
 
 
 def _sources(store: Store, engine: str) -> list[dict[str, Any]]:

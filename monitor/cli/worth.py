@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor.plain import inert
+
 if TYPE_CHECKING:
     from monitor.store.connection import Store
     from monitor.worth import Worth
@@ -43,11 +45,11 @@ def worth(config_path: Path, months: int, as_json: bool) -> None:
         return
     click.echo(f"{answer.since} to {answer.until}")
     for one in answer.said:
-        click.echo(f"  {one.said}")
+        click.echo(f"  {inert(one.said)}")
     if unsure:
         click.echo(f"  {len(unsure)} more may be contacts and wait for your word, such as:")
         for row in unsure[:5]:
-            click.echo(f"    {row['contact_id']}: {row['day']}, {row['sender_domain']} ({row['reason']})")
+            click.echo(f"    {row['contact_id']}: {row['day']}, {inert(row['sender_domain'])} ({inert(row['reason'])})")
         click.echo(f"  Say so with: monitor correct {unsure[0]['contact_id']} mail, or none")
 
 
